@@ -30,11 +30,14 @@ def run(*args, stdin=None, limit=LIMIT):
 
 class Umbra:
     def __init__(self, folder, docs, args=(), workers=1, ports=(80,), wait=True, environment=None):
+        """docs are written to a file of its own; None: args name the files."""
         self.folder, self.file = folder, folder / "mesh.yaml"
-        self.write(docs)
+        if docs is not None:
+            self.write(docs)
+            args = ["-f", self.file, *args]
         self.log = folder / "access.log"
         maps = ",".join(f"{p}=0" for p in ports)
-        command = [BINARY, "run", "-f", self.file, "--role", "gateway", "--bind", "127.0.0.1", "--map-port", maps,
+        command = [BINARY, "run", "--role", "gateway", "--bind", "127.0.0.1", "--map-port", maps,
                    "--admin", "127.0.0.1:0", "--workers", workers, "--drain-time", "2s", *args]
         if not any(str(a).startswith("--access-log") for a in args):
             command += ["--access-log", self.log]
@@ -117,16 +120,17 @@ class Umbra:
         assert status == 200
         return Metrics(text)
 
-    def totals(self, shadow="shadow", route=ROUTE, subset=""):
-        return self.metrics().shadows()[route, cluster(shadow, subset)]
+    def totals(self, shadow="shadow", route=ROUTE, subset="", name=None):
+        """Of the service shadow, or of the cluster of that name."""
+        return self.metrics().shadows()[route, name or cluster(shadow, subset)]
 
-    def expect(self, shadow="shadow", route=ROUTE, subset="", **wanted):
+    def expect(self, shadow="shadow", route=ROUTE, subset="", name=None, **wanted):
         """Waits until the shadow's totals are exactly these; what is not named is zero or empty."""
         want = Totals(**wanted)
         seen = []
 
         def equal():
-            seen[:] = [self.totals(shadow, route, subset)]
+            seen[:] = [self.totals(shadow, route, subset, name)]
             return seen[0] == want
         try:
             until("totals", equal)

@@ -115,7 +115,7 @@ def test_configmap_symlink_swap(stage, tmp_path):
 
     version("1", named(stage, "one"))
     (tmp_path / "mount" / "mesh.yaml").symlink_to("..data/mesh.yaml")
-    umbra = stage.umbra([], "-f", tmp_path / "mount")
+    umbra = stage.umbra(None, "-f", tmp_path / "mount")
     assert body(umbra) == "one"
     version("2", named(stage, "two"))
     until("the new ConfigMap in force", lambda: body(umbra) == "two")
@@ -126,7 +126,7 @@ def test_file_added_to_and_removed_from_a_folder(stage, tmp_path):
     folder.mkdir()
     primary = named(stage, "app")
     (folder / "a.yaml").write_text(as_yaml([gateway(), service("primary", primary)]))
-    umbra = stage.umbra([], "-f", folder)
+    umbra = stage.umbra(None, "-f", folder)
     assert umbra.get().status == 404
     (folder / "b.yaml").write_text(as_yaml([virtual_service(route())]))
     until("the added file in force", lambda: umbra.get().status == 200)
