@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * counters: what a worker counts. Plain stores to the worker's own memory; a scrape asks each worker by mailbox for a copy taken
- * between two loop turns, so that totals close (I8) in every scrape, and adds the copies up.
- * Owner: the worker; a copy: whoever asked. Thread: its worker's; a copy: its owner's. */
+ * counters: what a worker counts. Plain stores to the worker's own memory; a scrape asks each worker by mailbox for a
+ * copy taken between two loop turns, so that totals close (I8) in every scrape, and adds the copies up. Owner: the
+ * worker; a copy: whoever asked. Thread: its worker's; a copy: its owner's. */
 #ifndef UM_STATS_COUNTERS_H
 #define UM_STATS_COUNTERS_H
 
 #include "base/err.h"
+#include "base/map.h"
 #include "base/str.h"
 #include "stats/histogram.h"
 
@@ -38,6 +39,16 @@ enum um_drop {
 #undef UM_DROP
     UM_DROP_COUNT
 };
+
+/* what the tables say, by the enums above */
+struct um_stat_row {
+    const char *name, *help;
+    bool is_gauge;
+};
+extern const struct um_stat_row um_counter_rows[UM_CTR_COUNT], um_cluster_counter_rows[UM_CLU_COUNT];
+extern const struct um_stat_row um_skip_rows[UM_SKIP_COUNT], um_drop_rows[UM_DROP_COUNT];
+
+extern const char *const um_code_classes[6]; /* "1xx" to "5xx"; [0] unused */
 
 const char *um_skip_label(enum um_skip);
 const char *um_drop_label(enum um_drop);
@@ -79,26 +90,28 @@ struct um_endpoint_stats {
 
 void um_worker_stats_init(struct um_worker_stats *);
 void um_worker_stats_release(struct um_worker_stats *);
-/* room for that many clusters and shadows; never shrinks; UM_ENOMEM */
+/* room for at least that many clusters and shadows; never shrinks; UM_ENOMEM */
 int um_worker_stats_grow(struct um_worker_stats *, uint32_t n_clusters, uint32_t n_shadows) UM_MUST_CHECK;
-/* deep copy into an initialised one, growing it; UM_ENOMEM */
+/* deep copy into an initialised one, growing it; UM_ENOMEM: `to` is incomplete */
 int um_worker_stats_copy(struct um_worker_stats *to, const struct um_worker_stats *from) UM_MUST_CHECK;
-/* adds, endpoints of the same cluster and address merged */
+/* adds, endpoints of the same cluster and address merged; UM_ENOMEM: `to` is incomplete */
 int um_worker_stats_add(struct um_worker_stats *to, const struct um_worker_stats *from) UM_MUST_CHECK;
 
 /* names behind the indexes; owned by the control thread; indexes never change or go away */
 struct um_stat_names {
+    struct um_map cluster_indexes, shadow_indexes; /* index + 1, by name and by route NUL shadow */
     struct um_str *clusters;
     uint32_t n_clusters, cap_clusters;
     struct um_stat_shadow_name {
         struct um_str route, shadow;
-    } *shadows;
+    } * shadows;
     uint32_t n_shadows, cap_shadows;
 };
 void um_stat_names_init(struct um_stat_names *);
 void um_stat_names_release(struct um_stat_names *);
 /* index of that name, made if new; UM_ENOMEM */
 int um_stat_names_cluster(struct um_stat_names *, struct um_str name, uint32_t *ret_index) UM_MUST_CHECK;
-int um_stat_names_shadow(struct um_stat_names *, struct um_str route, struct um_str shadow, uint32_t *ret_index) UM_MUST_CHECK;
+int um_stat_names_shadow(struct um_stat_names *, struct um_str route, struct um_str shadow,
+                         uint32_t *ret_index) UM_MUST_CHECK;
 
 #endif
