@@ -10,7 +10,7 @@ struct um_arena_block {
     struct um_chunk *chunk; /* NULL: malloc */
 };
 
-enum { ALIGN = 16, MALLOC_BYTES = 8192, MALLOC_BYTES_MAX = 256 << 10 };
+enum { ALIGN = 16, POOL_BYTES = 2500, MALLOC_BYTES = 8192, MALLOC_BYTES_MAX = 256 << 10 };
 
 _Static_assert(sizeof(struct um_arena_block) % ALIGN == 0, "blocks keep alignment");
 
@@ -49,7 +49,7 @@ static struct um_arena_block *new_block(struct um_arena *a, size_t n, size_t *re
     struct um_arena_block *b;
     size_t bytes = n + sizeof *b + ALIGN;
     if (a->pool) {
-        enum um_chunk_class k = um_chunk_class_for(bytes < 1024 ? 1024 : bytes);
+        enum um_chunk_class k = um_chunk_class_for(bytes < POOL_BYTES ? POOL_BYTES : bytes);
         struct um_chunk *c = k == UM_CHUNK_CLASSES ? NULL : um_chunk_new(a->pool, k);
         if (!c)
             return NULL;
@@ -61,7 +61,7 @@ static struct um_arena_block *new_block(struct um_arena *a, size_t n, size_t *re
         *ret_n = c->cap - pad - sizeof *b;
         return b;
     }
-    size_t grown = a->held_bytes < MALLOC_BYTES ? MALLOC_BYTES
+    size_t grown = a->held_bytes < MALLOC_BYTES       ? MALLOC_BYTES
                    : a->held_bytes > MALLOC_BYTES_MAX ? MALLOC_BYTES_MAX
                                                       : a->held_bytes;
     if (bytes < grown)

@@ -5,14 +5,14 @@
 #include <stdlib.h>
 
 /* capacities leave room for the header, so that a class is a round number of bytes for malloc */
-static const uint32_t BYTES[UM_CHUNK_CLASSES] = {
-    512 - sizeof(struct um_chunk), 2048 - sizeof(struct um_chunk), 16384, 65536};
+static const uint32_t BYTES[UM_CHUNK_CLASSES] = {512 - sizeof(struct um_chunk), 2048 - sizeof(struct um_chunk),
+                                                 4096 - sizeof(struct um_chunk), 16384, 65536};
 
 /* chunks kept for reuse per class; the rest goes back to malloc so that a burst does not stay resident */
 #if defined(__SANITIZE_ADDRESS__)
-static const uint32_t KEEP[UM_CHUNK_CLASSES] = {0, 0, 0, 0};
+static const uint32_t KEEP[UM_CHUNK_CLASSES] = {0};
 #else
-static const uint32_t KEEP[UM_CHUNK_CLASSES] = {512, 512, 96, 4};
+static const uint32_t KEEP[UM_CHUNK_CLASSES] = {512, 512, 512, 96, 4};
 #endif
 
 void um_chunk_pool_init(struct um_chunk_pool *pool, struct um_ledger *ledger)

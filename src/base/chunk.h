@@ -10,7 +10,7 @@
 #include "base/ledger.h"
 #include "base/str.h"
 
-enum um_chunk_class { UM_CHUNK_512, UM_CHUNK_2K, UM_CHUNK_16K, UM_CHUNK_64K, UM_CHUNK_CLASSES };
+enum um_chunk_class { UM_CHUNK_512, UM_CHUNK_2K, UM_CHUNK_4K, UM_CHUNK_16K, UM_CHUNK_64K, UM_CHUNK_CLASSES };
 
 struct um_chunk_pool;
 

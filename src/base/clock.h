@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include <time.h>
 
-#define UM_NS_PER_MS 1000000ULL
-#define UM_NS_PER_S 1000000000ULL
+#define UM_NS_PER_MS UINT64_C(1000000)
+#define UM_NS_PER_S UINT64_C(1000000000)
 
 static inline uint64_t um_clock_ns(void) /* CLOCK_MONOTONIC */
 {

@@ -11,11 +11,10 @@ struct um_list {
     struct um_list *next, *prev;
 };
 
-#define UM_CONTAINER(node, type, member) ((type *)(void *)((char *)(node) - offsetof(type, member)))
+#define UM_CONTAINER(node, type, member) ((type *)(void *)((char *)(node)-offsetof(type, member)))
 /* body may remove `it`; it may not remove the next one */
-#define UM_LIST_EACH(it, head)                                                                               \
-    for (struct um_list *it = (head)->next, *it##_next = it->next; it != (head);                             \
-         it = it##_next, it##_next = it->next)
+#define UM_LIST_EACH(it, head)                                                                                         \
+    for (struct um_list *it = (head)->next, *it##_next = it->next; it != (head); it = it##_next, it##_next = it->next)
 
 static inline void um_list_init(struct um_list *l)
 {

@@ -22,10 +22,10 @@ void um_log(enum um_log_level, const char *format, ...) UM_PRINTF(2, 3);
 void um_log_every(struct um_log_site *, uint64_t interval_ms, enum um_log_level, const char *format, ...)
     UM_PRINTF(4, 5);
 
-#define UM_LOG_EVERY(interval_ms, level, ...)                                                                \
-    do {                                                                                                     \
-        static struct um_log_site um_log_site_;                                                              \
-        um_log_every(&um_log_site_, (interval_ms), (level), __VA_ARGS__);                                    \
+#define UM_LOG_EVERY(interval_ms, level, ...)                                                                          \
+    do {                                                                                                               \
+        static struct um_log_site um_log_site_;                                                                        \
+        um_log_every(&um_log_site_, (interval_ms), (level), __VA_ARGS__);                                              \
     } while (0)
 
 #endif

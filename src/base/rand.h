@@ -10,7 +10,7 @@ struct um_rand {
     uint64_t s[4];
 };
 
-void um_rand_init(struct um_rand *);                    /* from getrandom(2) */
+void um_rand_init(struct um_rand *);                     /* from getrandom(2) */
 void um_rand_init_seed(struct um_rand *, uint64_t seed); /* repeatable */
 uint64_t um_rand_u64(struct um_rand *);
 uint32_t um_rand_below(struct um_rand *, uint32_t n); /* uniform in [0, n), n > 0, without bias */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * regex: RE2 behind C (Istio and Envoy promise RE2's language, linear time). A full match of the text.
  * RE2's cache takes a lock, so each thread compiles its own copy on first use (I7): um_regex_thread_init gives the
- * calling thread its slot. Owner: um_regex_new's caller. Errors: UM_ESYNTAX with a text. Thread: matching any, with a slot. */
+ * calling thread its slot. Owner: um_regex_new's caller. Errors: UM_ESYNTAX with a text. Thread: matching any, with a
+ * slot. */
 #ifndef UM_BASE_REGEX_H
 #define UM_BASE_REGEX_H
 

@@ -124,7 +124,7 @@ int um_str_to_ms(struct um_str s, uint64_t *ret_ms, bool *ret_exact)
         struct um_str name;
         uint64_t nano;
     } UNITS[] = {
-        {UM_STR_INIT("ms"), 1000000},     {UM_STR_INIT("us"), 1000},         {UM_STR_INIT("ns"), 1},
+        {UM_STR_INIT("ms"), 1000000},      {UM_STR_INIT("us"), 1000},       {UM_STR_INIT("ns"), 1},
         {UM_STR_INIT("h"), 3600000000000}, {UM_STR_INIT("m"), 60000000000}, {UM_STR_INIT("s"), 1000000000},
     };
     unsigned __int128 total = 0;
@@ -161,8 +161,8 @@ int um_str_to_bytes(struct um_str s, uint64_t *ret_bytes)
         struct um_str name;
         uint64_t factor;
     } UNITS[] = {
-        {UM_STR_INIT("Ki"), 1ULL << 10}, {UM_STR_INIT("Mi"), 1ULL << 20}, {UM_STR_INIT("Gi"), 1ULL << 30},
-        {UM_STR_INIT("Ti"), 1ULL << 40}, {UM_STR_INIT("k"), 1000},        {UM_STR_INIT("M"), 1000000},
+        {UM_STR_INIT("Ki"), 1ULL << 10}, {UM_STR_INIT("Mi"), 1ULL << 20},   {UM_STR_INIT("Gi"), 1ULL << 30},
+        {UM_STR_INIT("Ti"), 1ULL << 40}, {UM_STR_INIT("k"), 1000},          {UM_STR_INIT("M"), 1000000},
         {UM_STR_INIT("G"), 1000000000},  {UM_STR_INIT("T"), 1000000000000},
     };
     uint64_t factor = 1, v;

@@ -16,7 +16,10 @@ struct um_str {
 
 /* a string literal as a slice; the second form for static initialisers */
 #define UM_STR(literal) ((struct um_str){(literal), sizeof(literal) - 1})
-#define UM_STR_INIT(literal) {(literal), sizeof(literal) - 1}
+#define UM_STR_INIT(literal)                                                                                           \
+    {                                                                                                                  \
+        (literal), sizeof(literal) - 1                                                                                 \
+    }
 /* for printf("%.*s", UM_STR_ARG(s)) */
 #define UM_STR_ARG(s) (int)(s).n, (s).n ? (s).p : ""
 
