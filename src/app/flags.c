@@ -143,32 +143,33 @@ static int set_role(struct um_options *o, struct um_str value)
     int word = word_of(value, WORDS);
     if (word <= 0)
         return UM_ESYNTAX;
-    o->role = (enum um_role)word;
+    o->compile.role = (enum um_role)word;
     return 0;
 }
 
 static int set_labels(struct um_options *o, struct um_str value)
 {
-    return add_labels(&o->arena, value, &o->labels, &o->n_labels);
+    return add_labels(&o->arena, value, &o->compile.labels, &o->compile.n_labels);
 }
 
 static int set_namespace(struct um_options *o, struct um_str value)
 {
-    o->namespace_name = value;
+    o->compile.namespace_name = value;
     return value.n ? 0 : UM_ESYNTAX;
 }
 
 static int set_bind(struct um_options *o, struct um_str value)
 {
-    o->has_bind = true;
-    return um_sockaddr_parse(value, 0, &o->bind);
+    o->compile.has_bind = true;
+    return um_sockaddr_parse(value, 0, &o->compile.bind);
 }
 
 static int set_map_port(struct um_options *o, struct um_str value)
 {
     struct um_str item, from, to;
     while (um_str_split(&value, ',', &item)) {
-        struct um_port_map map, *maps = with_room(&o->arena, o->port_maps, o->n_port_maps, sizeof *maps);
+        struct um_port_map map,
+            *maps = with_room(&o->arena, o->compile.port_maps, o->compile.n_port_maps, sizeof *maps);
         if (!maps)
             return UM_ENOMEM;
         if (!cut_at(item, um_str_find(item, '='), &from, &to))
@@ -178,8 +179,8 @@ static int set_map_port(struct um_options *o, struct um_str value)
             rc = to_port(to, 0, &map.to);
         if (rc)
             return rc;
-        o->port_maps = maps;
-        maps[o->n_port_maps++] = map;
+        o->compile.port_maps = maps;
+        maps[o->compile.n_port_maps++] = map;
     }
     return 0;
 }
@@ -197,17 +198,17 @@ static int set_endpoint(struct um_options *o, struct um_str value)
         endpoint.host = target;
     if (rc || endpoint.host.n == 0)
         return rc ? rc : UM_ESYNTAX;
-    endpoints = with_room(&o->arena, o->endpoints, o->n_endpoints, sizeof *endpoints);
+    endpoints = with_room(&o->arena, o->compile.endpoints, o->compile.n_endpoints, sizeof *endpoints);
     if (!endpoints)
         return UM_ENOMEM;
-    o->endpoints = endpoints;
-    endpoints[o->n_endpoints++] = endpoint;
+    o->compile.endpoints = endpoints;
+    endpoints[o->compile.n_endpoints++] = endpoint;
     return 0;
 }
 
 static int set_shadow_host_suffix(struct um_options *o, struct um_str value)
 {
-    return to_switch(value, &o->has_shadow_host_suffix);
+    return to_switch(value, &o->compile.has_shadow_host_suffix);
 }
 
 static int set_workers(struct um_options *o, struct um_str value)

@@ -251,8 +251,7 @@ static int parse_command(struct um_options *o, const char *word, struct um_buf *
 static void set_defaults(struct um_options *o)
 {
     *o = (struct um_options){
-        .namespace_name = UM_STR("default"),
-        .has_shadow_host_suffix = true,
+        .compile = {.namespace_name = UM_STR("default"), .has_shadow_host_suffix = true},
         .has_admin = true,
         .access_log = UM_ACCESS_LOG_STDOUT,
         .shadow_memory_bytes = 64 << 20,

@@ -9,30 +9,13 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "http/h1_parse.h"
-#include "model/endpoint.h"
+#include "istio/compile_options.h"
 
 /* bits, so that a flag can name the commands that take it */
 enum um_command { UM_COMMAND_RUN = 1, UM_COMMAND_CHECK = 2, UM_COMMAND_EXPLAIN = 4 };
 
-enum um_role { UM_ROLE_AUTO, UM_ROLE_GATEWAY, UM_ROLE_SIDECAR }; /* AUTO: gateway if there is a Gateway document */
 enum um_format { UM_FORMAT_TEXT, UM_FORMAT_JSON, UM_FORMAT_GITHUB };
 enum um_access_log_to { UM_ACCESS_LOG_OFF, UM_ACCESS_LOG_STDOUT, UM_ACCESS_LOG_FILE };
-
-struct um_label {
-    struct um_str key, value;
-};
-
-struct um_port_map {
-    uint16_t from, to; /* to 0: a free port of the kernel's choice */
-};
-
-/* --endpoint HOST[,label=value...]=ADDR:PORT */
-struct um_given_endpoint {
-    struct um_str host;
-    struct um_label *labels;
-    uint32_t n_labels;
-    struct um_sockaddr addr;
-};
 
 struct um_named_value {
     struct um_str name, value;
@@ -45,17 +28,7 @@ struct um_options {
     /* what the configuration means */
     struct um_str *files; /* as given; "-" is standard input */
     uint32_t n_files;
-    enum um_role role;
-    struct um_label *labels; /* none: every Gateway */
-    uint32_t n_labels;
-    struct um_str namespace_name; /* "default" */
-    bool has_bind;
-    struct um_sockaddr bind; /* port 0 */
-    struct um_port_map *port_maps;
-    uint32_t n_port_maps;
-    struct um_given_endpoint *endpoints;
-    uint32_t n_endpoints;
-    bool has_shadow_host_suffix; /* C10 */
+    struct um_compile_options compile;
 
     /* run */
     uint32_t workers; /* 0: one per core */

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -85,10 +86,10 @@ static void test_defaults(void **state)
     assert_int_equal(o->command, UM_COMMAND_RUN);
     assert_int_equal(o->n_files, 1);
     assert_str(o->files[0], "a.yaml");
-    assert_int_equal(o->role, UM_ROLE_AUTO);
-    assert_str(o->namespace_name, "default");
-    assert_false(o->has_bind);
-    assert_true(o->has_shadow_host_suffix);
+    assert_int_equal(o->compile.role, UM_ROLE_AUTO);
+    assert_str(o->compile.namespace_name, "default");
+    assert_false(o->compile.has_bind);
+    assert_true(o->compile.has_shadow_host_suffix);
     assert_true(o->has_shadow_istio_metrics);
     assert_true(o->has_admin);
     assert_addr(&o->admin, "127.0.0.1:15000");
@@ -112,11 +113,11 @@ static void test_both_spellings_of_a_value(void **state)
     assert_str(o->files[1], "b");
     assert_int_equal(o->workers, 3);
     assert_false(o->has_admin);
-    assert_int_equal(o->role, UM_ROLE_SIDECAR);
+    assert_int_equal(o->compile.role, UM_ROLE_SIDECAR);
     assert_int_equal(o->access_log, UM_ACCESS_LOG_FILE);
     assert_str(o->access_log_file, "/var/log/a");
-    assert_true(o->has_bind);
-    assert_addr(&o->bind, "[::]:0");
+    assert_true(o->compile.has_bind);
+    assert_addr(&o->compile.bind, "[::]:0");
     release(&p);
 }
 
@@ -136,11 +137,11 @@ static void test_labels(void **state)
     struct parsed p;
     parse_well(&p, "umbra run -f a --labels istio=ingressgateway,app=x --labels empty=");
     const struct um_options *o = &p.options;
-    assert_int_equal(o->n_labels, 3);
-    assert_str(o->labels[0].key, "istio");
-    assert_str(o->labels[0].value, "ingressgateway");
-    assert_str(o->labels[1].key, "app");
-    assert_str(o->labels[2].value, "");
+    assert_int_equal(o->compile.n_labels, 3);
+    assert_str(o->compile.labels[0].key, "istio");
+    assert_str(o->compile.labels[0].value, "ingressgateway");
+    assert_str(o->compile.labels[1].key, "app");
+    assert_str(o->compile.labels[2].value, "");
     release(&p);
     expect_error("umbra run -f a --labels istio", "--labels 'istio': expected KEY=VALUE");
     expect_error("umbra run -f a --labels =x", "--labels '=x'");
@@ -150,11 +151,11 @@ static void test_map_port(void **state)
 {
     struct parsed p;
     parse_well(&p, "umbra run -f a --map-port 80=8080,443=0 --map-port 1=2");
-    assert_int_equal(p.options.n_port_maps, 3);
-    assert_int_equal(p.options.port_maps[0].from, 80);
-    assert_int_equal(p.options.port_maps[0].to, 8080);
-    assert_int_equal(p.options.port_maps[1].to, 0);
-    assert_int_equal(p.options.port_maps[2].from, 1);
+    assert_int_equal(p.options.compile.n_port_maps, 3);
+    assert_int_equal(p.options.compile.port_maps[0].from, 80);
+    assert_int_equal(p.options.compile.port_maps[0].to, 8080);
+    assert_int_equal(p.options.compile.port_maps[1].to, 0);
+    assert_int_equal(p.options.compile.port_maps[2].from, 1);
     release(&p);
     expect_error("umbra run -f a --map-port 80:8080", "--map-port '80:8080': expected PORT=PORT");
     expect_error("umbra run -f a --map-port 80=65536", "--map-port '80=65536'");
@@ -166,8 +167,8 @@ static void test_endpoint(void **state)
 {
     struct parsed p;
     parse_well(&p, "umbra run -f a --endpoint httpbin,version=v1,zone=a=127.0.0.1:8081 --endpoint b.ns=[::1]:80");
-    const struct um_given_endpoint *e = p.options.endpoints;
-    assert_int_equal(p.options.n_endpoints, 2);
+    const struct um_given_endpoint *e = p.options.compile.endpoints;
+    assert_int_equal(p.options.compile.n_endpoints, 2);
     assert_str(e[0].host, "httpbin");
     assert_int_equal(e[0].n_labels, 2);
     assert_str(e[0].labels[0].key, "version");
@@ -216,7 +217,7 @@ static void test_words(void **state)
     struct parsed p;
     parse_well(&p,
                "umbra run -f a --shadow-host-suffix off --shadow-istio-metrics off --log-level debug --access-log off");
-    assert_false(p.options.has_shadow_host_suffix);
+    assert_false(p.options.compile.has_shadow_host_suffix);
     assert_false(p.options.has_shadow_istio_metrics);
     assert_int_equal(p.options.log_level, UM_LOG_DEBUG);
     assert_int_equal(p.options.access_log, UM_ACCESS_LOG_OFF);
