@@ -50,8 +50,8 @@ struct um_field {
     const char *name;
     const char *value;
     uint32_t name_n, value_n;
-    uint16_t id;       /* enum um_field_id */
-    uint8_t is_plain;  /* h1: stands in the received bytes as `name: value\r\n`, so that a run of such fields can be copied whole */
+    uint16_t id;          /* enum um_field_id */
+    uint8_t is_plain;     /* h1: stands in the received bytes as `name: value\r\n`: runs of such are copied whole */
     uint8_t is_nominated; /* named in Connection: hop-by-hop for this message */
 };
 
@@ -60,9 +60,9 @@ struct um_head {
     enum um_framing framing;
     uint64_t content_length; /* with UM_FRAMING_LENGTH */
     bool is_response;
-    bool has_upgrade;   /* Connection: upgrade together with an Upgrade field */
-    bool keep_alive;    /* h1: the connection may carry another message after this one */
-    bool expects_100;   /* Expect: 100-continue on HTTP/1.1 */
+    bool has_upgrade; /* Connection: upgrade together with an Upgrade field */
+    bool keep_alive;  /* h1: the connection may carry another message after this one */
+    bool expects_100; /* Expect: 100-continue on HTTP/1.1 */
 
     enum um_method method; /* request */
     struct um_str method_name;
@@ -106,7 +106,7 @@ static inline const struct um_field *um_head_known(const struct um_head *h, enum
 /* first field of that name (any case); NULL if absent. `from` continues a search: 0, then index + 1. */
 const struct um_field *um_head_find(const struct um_head *, struct um_str name, uint32_t from);
 
-/* sets first_of from fields[] (ids must be set); parsers call it last */
+/* sets first_of from fields[] (ids must be set): for heads that no parser of h1 has filled in */
 void um_head_index(struct um_head *);
 
 /* a deep copy whose bytes live in the arena; NULL without memory */
@@ -128,7 +128,8 @@ enum um_edit_op {
     UM_EDIT_REMOVE, /* removes all fields of that name */
 };
 
-/* Applied in order, each upon the result of those before it: SET a, REMOVE a, ADD a gives one a. */
+/* Applied in order, each upon the result of those before it: SET a, REMOVE a, ADD a gives one a. Edits of Host (that is
+ * `authority` below), of Content-Length and of hop-by-hop fields are dropped when added: the codec writes those. */
 struct um_edit {
     enum um_edit_op op;
     enum um_field_id id;
@@ -146,15 +147,18 @@ void um_edits_init(struct um_edits *);
 /* a copy that may be added to without changing `from`; bytes stay borrowed; UM_ENOMEM */
 int um_edits_copy(struct um_edits *, const struct um_edits *from, struct um_arena *) UM_MUST_CHECK;
 /* name in any case; UM_ENOMEM */
-int um_edits_add(struct um_edits *, struct um_arena *, enum um_edit_op, struct um_str name, struct um_str value) UM_MUST_CHECK;
+int um_edits_add(struct um_edits *, struct um_arena *, enum um_edit_op, struct um_str name,
+                 struct um_str value) UM_MUST_CHECK;
 /* the same with a known name */
-int um_edits_known(struct um_edits *, struct um_arena *, enum um_edit_op, enum um_field_id, struct um_str value) UM_MUST_CHECK;
+int um_edits_known(struct um_edits *, struct um_arena *, enum um_edit_op, enum um_field_id,
+                   struct um_str value) UM_MUST_CHECK;
 
-/* the value that a header match or a log sees after the edits: first field of that name; false if absent */
+/* the value that a header match or a log sees after the edits: first field of that name that Connection does not
+ * nominate; "host" is the authority; false if absent */
 bool um_edits_lookup(const struct um_edits *, const struct um_head *, struct um_str name, struct um_str *ret_value);
 
 /* a callback per field of the result, in the order they are written; Host and framing fields are not among them
- * (the codec writes those). For h2, Lua, explain and tests: the plain statement of what um_h1_write_head does. */
+ * (the codec writes those). For h2, Lua, explain and tests: the plain statement of what um_h1_write_* do. */
 typedef void um_edits_each_f(void *ctx, struct um_str name, struct um_str value);
 void um_edits_each(const struct um_edits *, const struct um_head *, um_edits_each_f *, void *ctx);
 
