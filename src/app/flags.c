@@ -99,7 +99,7 @@ static int to_address(struct um_str s, uint16_t min_port, struct um_sockaddr *re
     uint16_t port;
     if (!cut_at(s, um_str_rfind(s, ':'), &ip, &port_text))
         return UM_ESYNTAX;
-    if (um_str_find(ip, ':') >= 0 && ip.p[0] != '[')
+    if (um_str_find(ip, ':') >= 0 && !um_str_starts(ip, UM_STR("[")))
         return UM_ESYNTAX; /* "::1" alone: which colon is the port's? */
     int rc = to_port(port_text, min_port, &port);
     return rc ? rc : um_sockaddr_parse(ip, port, ret_addr);
