@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""What every source file must have and must not call: the SPDX line, and none of the banned libc calls.
+"""What every source file must have and must not call: the SPDX line, and in src/ and tests/ none of the banned libc calls.
 
 A banned call is one that overruns, is not thread-safe, or swallows errors; the text says what to use instead.
 """
@@ -54,18 +54,18 @@ def code_of(text):
     return NOT_CODE.sub(lambda m: re.sub(r"[^\n]", " ", m.group()), text)
 
 
-def files_of(root, names):
-    for folder in ("src", "tests", "tools", "bench"):
+def files_of(root, folders, names):
+    for folder in folders:
         for name in names:
             yield from sorted((root / folder).rglob(name))
 
 
 def faults_of(root):
-    for path in [*files_of(root, ALL_NAMES), *(root / name for name in TOP_SCRIPTS)]:
+    for path in [*files_of(root, ("src", "tests", "tools", "bench"), ALL_NAMES), *(root / name for name in TOP_SCRIPTS)]:
         head = path.read_text(encoding="utf-8").splitlines()[:2]
         if not any(SPDX in line for line in head):
             yield f"{path.relative_to(root)}:1: no line with '{SPDX}'"
-    for path in files_of(root, C_NAMES):
+    for path in files_of(root, ("src", "tests"), C_NAMES):
         code = code_of(path.read_text(encoding="utf-8"))
         for call in CALL.finditer(code):
             line = code.count("\n", 0, call.start()) + 1

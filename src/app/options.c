@@ -321,8 +321,8 @@ static void add_flag_help(const struct um_flag *flag, struct um_buf *out)
 
 static void add_overview(struct um_buf *out)
 {
-    um_buf_add_cstr(out,
-                    "umbra serves HTTP traffic by Istio YAML and sends copies of it to a shadow, out of band.\n\n");
+    um_buf_add_cstr(out, "umbra serves HTTP traffic by Istio YAML and sends copies of it to a shadow, out of band.\n\n"
+                         "Usage:\n");
     for (size_t i = 0; i < N_COMMANDS; i++)
         um_buf_addf(out, "  umbra %s %s\n      %s\n", COMMANDS[i].name, COMMANDS[i].arguments, COMMANDS[i].help);
     um_buf_add_cstr(out, "  umbra COMMAND --help\n      the flags of a command\n"
