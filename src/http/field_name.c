@@ -7,22 +7,21 @@
 
 enum { H = 1, E = 2, SLOT_BITS = 7, NAME_BYTES = 32 };
 
-static const uint32_t MULTIPLIER = 0x0ae0c7d7;
+static const uint32_t MULTIPLIER = 0xed673911;
 
 static const uint8_t SLOTS[1 << SLOT_BITS] = {
-    0,  0,  1,      40, 0,  0, 0,  0,  0,      19, 0,  13, 0,  20, 0, 0,  /**/ 0, 0,  38, 0, 0,  21, 22,     0, 0, 11,
-    5,  0,  0,      29, 0,  0, 0,  23, 3,      0,  30, 0,  16, 37, 0, 0,  0,      24, 12, 0, 0,  26, /**/ 0, 0, 0, 0,
-    0,  35, 0,      0,  0,  0, 36, 0,  0,      0,  0,  0,  18, 0,  0, 27, 14,     0,  0,  0, 33, 0,  0,      0, 0, 4,
-    39, 0,  /**/ 0, 0,  34, 0, 0,  0,  0,      8,  17, 0,  28, 32, 0, 0,  25,     0,  0,  0, 0,  0,  0,      0, 0, 0,
-    10, 0,  0,      0,  6,  7, 0,  15, /**/ 0, 0,  0,  0,  0,  2,  0, 0,  0,      0,  31, 0, 0,  0,  0,      9,
+    23, 0,  0,  0,  0, 14, 0,  0,  0,  0, 0, 0,  15, 0,  0,  0, 20, 30, 37, 0, 0, 0,  33, 0, 0,  0, 21, 27, 0,  0, 7, 0,
+    0,  36, 0,  25, 0, 0,  40, 0,  0,  0, 0, 0,  0,  39, 0,  0, 0,  0,  0,  0, 5, 29, 0,  0, 0,  0, 0,  0,  0,  0, 0, 0,
+    11, 0,  0,  0,  0, 0,  0,  0,  1,  0, 0, 18, 12, 38, 10, 0, 0,  0,  22, 0, 0, 28, 0,  0, 31, 0, 0,  0,  0,  0, 0, 2,
+    0,  0,  24, 16, 6, 0,  32, 13, 26, 3, 0, 9,  4,  0,  0,  0, 19, 0,  17, 0, 0, 0,  0,  0, 35, 0, 0,  0,  34, 8, 0, 0,
 };
 
 /* padded with NUL, so that whole words of them can be compared */
 static const struct {
     char name[NAME_BYTES];
-    uint8_t n, flags;
+    uint8_t n;
 } NAMES[UM_FIELD_COUNT] = {
-#define UM_FIELD_NAME(id, name, flags) [UM_FIELD_##id] = {name, sizeof(name) - 1, flags},
+#define UM_FIELD_NAME(id, name, flags) [UM_FIELD_##id] = {name, sizeof(name) - 1},
 #include "http/field_name.def"
 #undef UM_FIELD_NAME
 };
