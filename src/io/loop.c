@@ -65,6 +65,20 @@ int um_loop_watch_level(struct um_loop *l, struct um_watch *w, int fd, uint32_t 
     return watch(l, w, fd, events, on_event);
 }
 
+int um_loop_rewatch_level(struct um_loop *l, struct um_watch *w, uint32_t events)
+{
+    struct epoll_event e = {.events = events, .data.ptr = w};
+    return epoll_ctl(l->epoll_fd, EPOLL_CTL_MOD, w->fd, &e) ? um_err_from_errno(errno) : 0;
+}
+
+void um_loop_unwatch(struct um_loop *l, struct um_watch *w)
+{
+    if (w->fd < 0)
+        return;
+    epoll_ctl(l->epoll_fd, EPOLL_CTL_DEL, w->fd, NULL);
+    w->fd = -1;
+}
+
 void um_loop_unwatch_close(struct um_loop *l, struct um_watch *w)
 {
     if (w->fd < 0)

@@ -62,6 +62,10 @@ void um_loop_wake(struct um_loop *);
 int um_loop_watch(struct um_loop *, struct um_watch *, int fd, um_watch_f *) UM_MUST_CHECK;
 /* level-triggered on input, for what is not on the hot path (inotify, c-ares, signals) */
 int um_loop_watch_level(struct um_loop *, struct um_watch *, int fd, uint32_t epoll_events, um_watch_f *) UM_MUST_CHECK;
+/* changes what a level-triggered watch waits for */
+int um_loop_rewatch_level(struct um_loop *, struct um_watch *, uint32_t epoll_events) UM_MUST_CHECK;
+/* forgets the descriptor, which is another's to close */
+void um_loop_unwatch(struct um_loop *, struct um_watch *);
 /* forgets and closes the descriptor */
 void um_loop_unwatch_close(struct um_loop *, struct um_watch *);
 
