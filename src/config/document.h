@@ -13,6 +13,7 @@
 enum {
     UM_DOCUMENT_MAX_BYTES = 64 << 20, /* of one file */
     UM_DOCUMENT_MAX_TOTAL_BYTES = 256 << 20,
+    UM_DOCUMENT_MAX_LINE_BYTES = 1 << 20, /* of YAML: libfyaml holds the tokens of a line, at 200 times its size */
     UM_DOCUMENT_MAX_DEPTH = 64,
     UM_DOCUMENT_MAX_NODES = 2000000,        /* of all files */
     UM_DOCUMENT_MAX_ALIASED_NODES = 100000, /* of all files, as if every alias were written out */
