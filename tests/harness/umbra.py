@@ -29,7 +29,7 @@ def run(*args, stdin=None, limit=LIMIT):
 
 
 class Umbra:
-    def __init__(self, folder, docs, args=(), workers=1, ports=(80,), wait=True, environment=None):
+    def __init__(self, folder, docs, args=(), workers=1, ports=(80,), role="gateway"):
         """docs are written to a file of its own; None: args name the files."""
         self.folder, self.file = folder, folder / "mesh.yaml"
         if docs is not None:
@@ -37,21 +37,20 @@ class Umbra:
             args = ["-f", self.file, *args]
         self.log = folder / "access.log"
         maps = ",".join(f"{p}=0" for p in ports)
-        command = [BINARY, "run", "--role", "gateway", "--bind", "127.0.0.1", "--map-port", maps,
+        command = [BINARY, "run", "--role", role, "--bind", "127.0.0.1", "--map-port", maps,
                    "--admin", "127.0.0.1:0", "--workers", workers, "--drain-time", "2s", *args]
         if not any(str(a).startswith("--access-log") for a in args):
             command += ["--access-log", self.log]
         self.lines, self.news = [], threading.Condition()
         self.process = subprocess.Popen([str(c) for c in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, text=True, errors="replace", env={**os.environ, **(environment or {})})
+                                        stderr=subprocess.PIPE, text=True, errors="replace")
         self.stdout = []
         self.readers = [threading.Thread(target=self._read, args=(self.process.stderr, self.lines), daemon=True),
                         threading.Thread(target=self._read, args=(self.process.stdout, self.stdout), daemon=True)]
         for reader in self.readers:
             reader.start()
         self.is_checked = False
-        if wait:
-            self._wait_ready()
+        self._wait_ready()
 
     def _read(self, stream, lines):
         for line in stream:
