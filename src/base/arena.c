@@ -14,6 +14,11 @@ enum { ALIGN = 16, POOL_BYTES = 2500, MALLOC_BYTES = 8192, MALLOC_BYTES_MAX = 25
 
 _Static_assert(sizeof(struct um_arena_block) % ALIGN == 0, "blocks keep alignment");
 
+static size_t round_up(size_t n)
+{
+    return (n + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+}
+
 void um_arena_init(struct um_arena *a, struct um_chunk_pool *pool, size_t limit_bytes)
 {
     *a = (struct um_arena){.pool = pool, .limit_bytes = limit_bytes};
@@ -76,15 +81,18 @@ static struct um_arena_block *new_block(struct um_arena *a, size_t n, size_t *re
 
 void *um_arena_alloc_slow(struct um_arena *a, size_t n)
 {
-    size_t usable;
-    if (n > SIZE_MAX / 4 || (a->limit_bytes && n > a->limit_bytes - a->held_bytes))
+    size_t usable, left = a->limit_bytes ? a->limit_bytes - a->held_bytes : SIZE_MAX;
+    if (n == 0)
+        return um_arena_alloc(a, 1);
+    if (n > SIZE_MAX / 4 || round_up(n) > left)
         return NULL;
+    n = round_up(n);
     struct um_arena_block *b = new_block(a, n, &usable);
     if (!b)
         return NULL;
+    if (usable > left) /* what of the block is past the limit is not given out */
+        usable = left & ~(size_t)(ALIGN - 1);
     a->held_bytes += usable;
-    if (a->limit_bytes && a->held_bytes > a->limit_bytes)
-        a->held_bytes = a->limit_bytes;
     b->next = a->blocks;
     a->blocks = b;
     char *p = (char *)(b + 1);

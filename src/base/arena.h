@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * arena: many small allocations that end together. Blocks come from a worker's chunk pool (an exchange) or from
  * malloc (configuration). Nothing is freed alone. A failed allocation gives NULL and leaves the arena usable.
- * Owner: whoever inits it. Limits: limit_bytes bounds all blocks (I5), 0: none. Thread: its owner's. */
+ * Owner: whoever inits it. Limits: limit_bytes bounds the blocks (I5) but for the end of the last one, 0: none. Thread:
+ * its owner's. */
 #ifndef UM_BASE_ARENA_H
 #define UM_BASE_ARENA_H
 
@@ -23,13 +24,13 @@ void um_arena_to_shadow(struct um_arena *);
 
 void *um_arena_alloc_slow(struct um_arena *, size_t n);
 
-/* 16-byte aligned, not cleared */
+/* 16-byte aligned, not cleared; n may be 0 */
 static inline void *um_arena_alloc(struct um_arena *a, size_t n)
 {
-    n = (n + 15) & ~(size_t)15;
-    if (UM_LIKELY(n <= (size_t)(a->end - a->at))) {
+    size_t rounded = (n + 15) & ~(size_t)15; /* 0 when n is 0 or near SIZE_MAX: both are for the slow way */
+    if (UM_LIKELY(rounded - 1 < (size_t)(a->end - a->at))) {
         void *p = a->at;
-        a->at += n;
+        a->at += rounded;
         return p;
     }
     return um_arena_alloc_slow(a, n);

@@ -21,41 +21,41 @@ static struct um_map_entry *find(const struct um_map *m, struct um_str key, uint
         return NULL;
     for (uint32_t i = (uint32_t)hash & (m->n_slots - 1); m->slots[i]; i = (i + 1) & (m->n_slots - 1)) {
         struct um_map_entry *e = &m->entries[m->slots[i] - 1];
-        if (e->hash == hash && um_str_eq(e->key, key))
+        if (e->value && e->hash == hash && um_str_eq(e->key, key))
             return e;
     }
     return NULL;
 }
 
-/* rebuilds slots (and drops removed entries) so that n entries fill at most half */
+static void fill_slots(struct um_map *m)
+{
+    for (uint32_t i = 0; i < m->n_entries; i++) {
+        uint32_t at = (uint32_t)m->entries[i].hash & (m->n_slots - 1);
+        while (m->slots[at])
+            at = (at + 1) & (m->n_slots - 1);
+        m->slots[at] = i + 1;
+    }
+}
+
+/* rebuilds the map without removed entries and so that n entries fill at most half of the slots */
 static int rehash(struct um_map *m, uint32_t n)
 {
-    uint32_t n_slots = 16;
-    while (n_slots < n * 2)
-        n_slots *= 2;
-    uint32_t *slots = calloc(n_slots, sizeof *slots);
-    struct um_map_entry *entries = realloc(m->entries, n_slots / 2 * sizeof *entries);
-    if (entries)
-        m->entries = entries;
-    if (!slots || !entries) {
-        free(slots);
+    struct um_map made = {.n_slots = 16};
+    while (made.n_slots < n * 2)
+        made.n_slots *= 2;
+    made.cap_entries = made.n_slots / 2;
+    made.slots = calloc(made.n_slots, sizeof *made.slots);
+    made.entries = malloc(made.cap_entries * sizeof *made.entries);
+    if (!made.slots || !made.entries) {
+        um_map_release(&made);
         return UM_ENOMEM;
     }
-    uint32_t live = 0;
-    for (uint32_t i = 0; i < m->n_entries; i++)
-        if (m->entries[i].value)
-            m->entries[live++] = m->entries[i];
-    for (uint32_t i = 0; i < live; i++) {
-        uint32_t at = (uint32_t)m->entries[i].hash & (n_slots - 1);
-        while (slots[at])
-            at = (at + 1) & (n_slots - 1);
-        slots[at] = i + 1;
-    }
-    free(m->slots);
-    m->slots = slots;
-    m->n_slots = n_slots;
-    m->n_entries = m->n_live = live;
-    m->cap_entries = n_slots / 2;
+    UM_MAP_EACH (entry, m)
+        made.entries[made.n_entries++] = *entry;
+    made.n_live = made.n_entries;
+    fill_slots(&made);
+    um_map_release(m);
+    *m = made;
     return 0;
 }
 
@@ -63,10 +63,9 @@ int um_map_put(struct um_map *m, struct um_str key, void *value, void **ret_old)
 {
     uint64_t hash = um_str_hash(key);
     struct um_map_entry *e = find(m, key, hash);
+    if (ret_old)
+        *ret_old = e ? e->value : NULL;
     if (e) {
-        if (ret_old)
-            *ret_old = e->value;
-        m->n_live += e->value == NULL;
         e->value = value;
         e->key = key;
         return 0;
@@ -82,8 +81,6 @@ int um_map_put(struct um_map *m, struct um_str key, void *value, void **ret_old)
     m->entries[m->n_entries] = (struct um_map_entry){key, value, hash};
     m->slots[at] = ++m->n_entries;
     m->n_live++;
-    if (ret_old)
-        *ret_old = NULL;
     return 0;
 }
 
@@ -96,7 +93,7 @@ void *um_map_get(const struct um_map *m, struct um_str key)
 void *um_map_remove(struct um_map *m, struct um_str key)
 {
     struct um_map_entry *e = find(m, key, um_str_hash(key));
-    if (!e || !e->value)
+    if (!e)
         return NULL;
     void *old = e->value;
     e->value = NULL;

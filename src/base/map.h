@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * map: byte strings to pointers, open addressing. Keys are borrowed: they must outlive the map. Never put NULL.
- * um_map_each walks in the order of insertion. Thread: its owner's; reading an unchanging map: any. */
+ * UM_MAP_EACH walks in the order of insertion. Thread: its owner's; reading an unchanging map: any. */
 #ifndef UM_BASE_MAP_H
 #define UM_BASE_MAP_H
 
@@ -21,7 +21,7 @@ struct um_map {
 
 void um_map_init(struct um_map *);
 void um_map_release(struct um_map *);
-/* sets key to value; *ret_old the value it had before or NULL; UM_ENOMEM leaves the map as it was */
+/* sets key to value; *ret_old (optional) the value it had before or NULL; UM_ENOMEM leaves the map as it was */
 int um_map_put(struct um_map *, struct um_str key, void *value, void **ret_old) UM_MUST_CHECK;
 void *um_map_get(const struct um_map *, struct um_str key);
 void *um_map_remove(struct um_map *, struct um_str key); /* the value it had, or NULL */
