@@ -1,13 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/commands.h"
-
-#include <stdio.h>
-
-static int print(FILE *to, const struct um_buf *text)
-{
-    bool is_written = fwrite(text->p, 1, text->n, to) == text->n && fflush(to) == 0;
-    return is_written && !text->failed ? UM_EXIT_OK : UM_EXIT_FAILURE;
-}
+#include "app/print.h"
 
 static int run_command(const struct um_options *o, struct um_buf *text)
 {
@@ -16,7 +9,7 @@ static int run_command(const struct um_options *o, struct um_buf *text)
             um_options_help(o->command, text);
         else
             um_buf_add_cstr(text, "umbra " UMBRA_VERSION "\n");
-        return print(stdout, text);
+        return um_print(stdout, text) ? UM_EXIT_FAILURE : UM_EXIT_OK;
     }
     switch (o->command) {
     case UM_COMMAND_RUN:
@@ -37,12 +30,10 @@ int main(int argc, char **argv)
     int rc = um_options_parse(&options, argc, argv, &text), status;
     if (rc == UM_ENOMEM)
         um_buf_addf(&text, "umbra: %s\n", um_err_text(rc));
-    if (rc) {
-        print(stderr, &text);
-        status = rc == UM_EINVAL ? UM_EXIT_USAGE : UM_EXIT_FAILURE;
-    } else {
+    if (rc == 0)
         status = run_command(&options, &text);
-    }
+    else
+        status = um_print(stderr, &text) || rc != UM_EINVAL ? UM_EXIT_FAILURE : UM_EXIT_USAGE;
     um_options_release(&options);
     um_buf_release(&text);
     return status;
