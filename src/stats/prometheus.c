@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 enum { FAMILY_BYTES = 96, MAX_LABELS = 4 };
@@ -80,7 +81,7 @@ static void print_histogram(struct um_buf *out, const char *family, const struct
 {
     print_buckets(out, family, labels, h);
     print_series(out, family, "_sum", labels);
-    um_buf_addf(out, "%llu.%06llu\n", h->sum_ns / UM_NS_PER_MS, h->sum_ns % UM_NS_PER_MS);
+    um_buf_addf(out, "%" PRIu64 ".%06" PRIu64 "\n", h->sum_ns / UM_NS_PER_MS, h->sum_ns % UM_NS_PER_MS);
     print_series(out, family, "_count", labels);
     um_buf_add_u64(out, h->count);
     um_buf_add_char(out, '\n');
