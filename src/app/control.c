@@ -455,6 +455,8 @@ static void stop(struct um_control *s)
         um_worker_join(s->workers[i]);
     um_admin_server_free(s->admin);
     um_mailbox_drain(&s->mailbox);
+    for (unsigned i = 0; i < s->n_workers; i++)
+        um_worker_free(s->workers[i]);
     um_source_free(s->source);
     if (s->candidate)
         um_snapshot_unref(s->candidate);

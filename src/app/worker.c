@@ -280,6 +280,8 @@ static void give_up_everything(struct um_worker *w)
     if (w->settings->log)
         um_access_log_release(&w->log);
     um_chunk_pool_release(&w->chunks);
+    if (w->proxy.hold)
+        on_hold_idle(w, w->proxy.hold);
 }
 
 static void *run(void *arg)
@@ -303,6 +305,10 @@ void um_worker_join(struct um_worker *w)
 {
     if (w->thread)
         pthread_join(w->thread, NULL);
+}
+
+void um_worker_free(struct um_worker *w)
+{
     um_mailbox_drain(&w->mailbox); /* updates that came too late give back what they carry */
     UM_LIST_EACH (node, &w->listeners)
         free(UM_CONTAINER(node, struct worker_listener, node));

@@ -58,8 +58,10 @@ struct um_worker_settings {
 
 int um_worker_new(unsigned id, const struct um_worker_settings *, struct um_worker **ret_worker) UM_MUST_CHECK;
 int um_worker_start(struct um_worker *) UM_MUST_CHECK;
-/* after um_worker_stop: waits for the thread and frees the worker */
+/* after um_worker_stop: waits for the thread. Messages of the worker may still be in the control thread's mailbox: drain that,
+ * then free. */
 void um_worker_join(struct um_worker *);
+void um_worker_free(struct um_worker *);
 
 /* each takes the message over */
 void um_worker_post_update(struct um_worker *, struct um_worker_update *);

@@ -71,13 +71,8 @@ void um_buf_add_char(struct um_buf *b, char c)
 
 void um_buf_add_u64(struct um_buf *b, uint64_t v)
 {
-    char digits[20];
-    size_t i = sizeof digits;
-    do {
-        digits[--i] = (char)('0' + v % 10);
-        v /= 10;
-    } while (v);
-    um_buf_add(b, (struct um_str){digits + i, sizeof digits - i});
+    char digits[UM_U64_TEXT_BYTES];
+    um_buf_add(b, (struct um_str){digits, um_u64_text(digits, v)});
 }
 
 void um_buf_addf(struct um_buf *b, const char *format, ...)

@@ -22,6 +22,7 @@ void um_buf_add(struct um_buf *, struct um_str);
 void um_buf_add_cstr(struct um_buf *, const char *);
 void um_buf_add_char(struct um_buf *, char);
 void um_buf_add_u64(struct um_buf *, uint64_t);
+/* needs room for a NUL behind what it adds */
 void um_buf_addf(struct um_buf *, const char *format, ...) UM_PRINTF(2, 3);
 /* as a JSON string, quotes included (RFC 8259); invalid UTF-8 becomes U+FFFD */
 void um_buf_add_json(struct um_buf *, struct um_str);

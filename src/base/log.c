@@ -16,6 +16,11 @@ void um_log_set_level(enum um_log_level level)
     atomic_store_explicit(&threshold, (int)level, memory_order_relaxed);
 }
 
+enum um_log_level um_log_get_level(void)
+{
+    return (enum um_log_level)atomic_load_explicit(&threshold, memory_order_relaxed);
+}
+
 static void write_line(enum um_log_level level, uint32_t held_back, const char *format, va_list args)
 {
     static const char *const NAMES[] = {"debug", "info", "warning", "error"};

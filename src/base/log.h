@@ -18,6 +18,7 @@ struct um_log_site {
 };
 
 void um_log_set_level(enum um_log_level);
+enum um_log_level um_log_get_level(void);
 void um_log(enum um_log_level, const char *format, ...) UM_PRINTF(2, 3);
 void um_log_every(struct um_log_site *, uint64_t interval_ms, enum um_log_level, const char *format, ...)
     UM_PRINTF(4, 5);

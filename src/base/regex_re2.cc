@@ -23,7 +23,8 @@ void um_regex_thread_init(unsigned slot)
     my_slot = slot < UM_REGEX_SLOTS ? slot : 0;
 }
 
-/* the common head of the least and the greatest text that can match */
+/* The common head of the least and the greatest text that can match. For `/api/.*` these are `/api/` and `/api0`; the upper
+ * one does not match itself, so all that match are below it and have the lower one's next byte as well. */
 static std::string literal_prefix(const re2::RE2 &re)
 {
     std::string low, high;
@@ -31,6 +32,9 @@ static std::string literal_prefix(const re2::RE2 &re)
         return {};
     size_t n = 0;
     while (n < low.size() && n < high.size() && low[n] == high[n])
+        n++;
+    bool is_next = n < low.size() && n + 1 == high.size() && (unsigned char)high[n] == (unsigned char)low[n] + 1;
+    if (is_next && !re2::RE2::FullMatch(high, re))
         n++;
     return low.substr(0, n);
 }

@@ -78,14 +78,24 @@ int um_str_to_u64(struct um_str s, uint64_t max, uint64_t *ret_value)
         unsigned digit = (unsigned)(unsigned char)s.p[i] - '0';
         if (digit > 9)
             return UM_ESYNTAX;
-        if (v > (max - digit) / 10)
+        if (digit > max || v > (max - digit) / 10)
             return UM_ELIMIT;
         v = v * 10 + digit;
     }
-    if (v > max)
-        return UM_ELIMIT;
     *ret_value = v;
     return 0;
+}
+
+size_t um_u64_text(char to[UM_U64_TEXT_BYTES], uint64_t value)
+{
+    char digits[UM_U64_TEXT_BYTES];
+    size_t i = sizeof digits;
+    do {
+        digits[--i] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value);
+    memcpy(to, digits + i, sizeof digits - i);
+    return sizeof digits - i;
 }
 
 /* digits[.digits] at the head of *s, in units of 1e-9 */
@@ -146,6 +156,8 @@ int um_str_to_ms(struct um_str s, uint64_t *ret_ms, bool *ret_exact)
         if (u == sizeof UNITS / sizeof UNITS[0])
             return UM_ESYNTAX;
         s = um_str_skip(s, UNITS[u].name.n);
+        if (v / 1000000000 > INT64_MAX / UNITS[u].nano)
+            return UM_ELIMIT;
         total += v * UNITS[u].nano / 1000000000;
         if (total > (unsigned __int128)INT64_MAX)
             return UM_ELIMIT;

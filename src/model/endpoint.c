@@ -34,22 +34,41 @@ int um_sockaddr_parse(struct um_str ip, uint16_t port, struct um_sockaddr *ret_a
     return 0;
 }
 
+/* on the hot path (x-forwarded-for): inet_ntop goes through snprintf */
+static size_t v4_text(const struct in_addr *ip, char *out)
+{
+    const uint8_t *byte = (const uint8_t *)&ip->s_addr;
+    size_t n = 0;
+    for (int i = 0; i < 4; i++) {
+        n += um_u64_text(out + n, byte[i]);
+        out[n++] = '.';
+    }
+    out[n - 1] = '\0';
+    return n - 1;
+}
+
 size_t um_sockaddr_ip_text(const struct um_sockaddr *a, char out[UM_SOCKADDR_TEXT_BYTES])
 {
     out[0] = '\0';
     if (a->u.any.sa_family == AF_INET)
-        inet_ntop(AF_INET, &a->u.v4.sin_addr, out, UM_SOCKADDR_TEXT_BYTES);
-    else if (a->u.any.sa_family == AF_INET6)
+        return v4_text(&a->u.v4.sin_addr, out);
+    if (a->u.any.sa_family == AF_INET6)
         inet_ntop(AF_INET6, &a->u.v6.sin6_addr, out, UM_SOCKADDR_TEXT_BYTES);
     return strlen(out);
 }
 
 size_t um_sockaddr_text(const struct um_sockaddr *a, char out[UM_SOCKADDR_TEXT_BYTES])
 {
-    char ip[UM_SOCKADDR_TEXT_BYTES];
-    um_sockaddr_ip_text(a, ip);
-    const char *format = a->u.any.sa_family == AF_INET6 ? "[%.45s]:%u" : "%.45s:%u";
-    return (size_t)snprintf(out, UM_SOCKADDR_TEXT_BYTES, format, ip, (unsigned)um_sockaddr_port(a));
+    bool is_v6 = a->u.any.sa_family == AF_INET6;
+    size_t n = um_sockaddr_ip_text(a, out + is_v6) + is_v6;
+    if (is_v6) {
+        out[0] = '[';
+        out[n++] = ']';
+    }
+    out[n++] = ':';
+    n += um_u64_text(out + n, um_sockaddr_port(a));
+    out[n] = '\0';
+    return n;
 }
 
 uint16_t um_sockaddr_port(const struct um_sockaddr *a)

@@ -3,8 +3,6 @@
 #include "http/h1_write.h"
 #include "proxy/exchange.h"
 
-#include <stdio.h>
-
 static const struct reply {
     uint16_t status;
     uint32_t flags;
@@ -184,9 +182,9 @@ void um_respond_informational(struct um_exchange *x, const struct um_head *head)
 
 static int answer_edits(struct um_exchange *x, const struct um_head *head, struct um_edits *e)
 {
-    char digits[24];
-    int n = snprintf(digits, sizeof digits, "%lld", (long long)x->log.upstream_ms);
-    struct um_str ms = um_arena_str(&x->arena, (struct um_str){digits, (size_t)n});
+    char digits[UM_U64_TEXT_BYTES];
+    size_t n = um_u64_text(digits, (uint64_t)x->log.upstream_ms);
+    struct um_str ms = um_arena_str(&x->arena, (struct um_str){digits, n});
     int rc = ms.p ? um_edits_known(e, &x->arena, UM_EDIT_SET, UM_FIELD_X_ENVOY_UPSTREAM_SERVICE_TIME, ms) : UM_ENOMEM;
     if (rc == 0 && !um_head_known(head, UM_FIELD_DATE))
         rc = um_edits_known(e, &x->arena, UM_EDIT_SET, UM_FIELD_DATE, date(x->proxy));
