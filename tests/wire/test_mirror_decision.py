@@ -266,7 +266,7 @@ def test_c05_a_retry_is_not_copied_again(stage):
         assert client.get(f"/{i}").status == 200
     umbra.expect(matched=10, mirrored=10, completed={"2xx": 10})
     assert len(primary.requests) == len(shadow.requests) == 10
-    assert umbra.metrics().value("envoy_cluster_upstream_rq_retry", envoy_cluster_name=cluster("primary")) >= 1
+    assert umbra.metrics().value("envoy_cluster_upstream_rq_retry", cluster_name=cluster("primary")) >= 1
 
 
 # ---- C6 ----

@@ -12,7 +12,7 @@ ROUND_ROBIN = rule("primary", {"loadBalancer": {"simple": "ROUND_ROBIN"}})
 
 
 def counter(umbra, name):
-    return umbra.metrics().value(f"envoy_cluster_{name}", envoy_cluster_name=cluster("primary"))
+    return umbra.metrics().value(f"envoy_cluster_{name}", cluster_name=cluster("primary"))
 
 
 # ---- retries ----
