@@ -59,7 +59,7 @@ struct um_admin_view {
 
     const struct um_admin_listener *listeners;
     uint32_t n_listeners;
-    /* what is known now, by position in snapshot->clusters; NULL: as compiled; a NULL entry: nothing known */
+    /* what DNS has given, by position in snapshot->clusters; NULL, for all or for one: the endpoints as compiled */
     struct um_endpoint_set *const *endpoint_sets;
 
     struct um_str reload_error; /* diagnostics of the last reload; empty: it succeeded */

@@ -128,8 +128,8 @@ void um_admin_add_field(struct um_admin_call *call, const char *name, const char
 
 struct um_admin_hosts um_admin_hosts_of(const struct um_admin_view *view, const struct um_cluster *cluster)
 {
-    if (!view->endpoint_sets)
-        return (struct um_admin_hosts){cluster->endpoints, cluster->n_endpoints};
-    const struct um_endpoint_set *set = view->endpoint_sets[cluster - view->snapshot->clusters];
-    return set ? (struct um_admin_hosts){set->endpoints, set->n} : (struct um_admin_hosts){NULL, 0};
+    const struct um_endpoint_set *set =
+        view->endpoint_sets ? view->endpoint_sets[cluster - view->snapshot->clusters] : NULL;
+    return set ? (struct um_admin_hosts){set->endpoints, set->n}
+               : (struct um_admin_hosts){cluster->endpoints, cluster->n_endpoints};
 }

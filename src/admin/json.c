@@ -115,7 +115,7 @@ static int add_text(const char *text, size_t n, void *ctx)
 
 int um_json_print(struct um_buf *out, json_t *tree)
 {
-    int rc = tree ? json_dump_callback(tree, add_text, out, JSON_INDENT(1)) : -1;
+    int rc = tree ? json_dump_callback(tree, add_text, out, JSON_INDENT(1) | JSON_REAL_PRECISION(10)) : -1;
     json_decref(tree);
     um_buf_add_char(out, '\n');
     return rc || out->failed ? UM_ENOMEM : 0;

@@ -247,6 +247,7 @@ int um_worker_new(unsigned id, const struct um_worker_settings *settings, struct
     um_worker_stats_init(&w->stats);
     um_rand_init(&w->rand);
     um_upstream_init(&w->upstream, &w->loop, &w->chunks, &w->stats, &w->rand);
+    w->upstream.answer_limits = settings->downstream.limits;
     um_proxy_init(&w->proxy, &w->loop, &w->chunks, &w->stats, &w->rand, &w->upstream);
     w->proxy.handler.on_connections_changed = on_connections_changed;
     w->proxy.on_hold_idle = on_hold_idle;

@@ -213,7 +213,7 @@ static int emit(struct json *j, struct um_pos pos, struct um_str text, bool is_q
 static int take_quoted(struct json *j)
 {
     struct um_pos pos = here(j);
-    struct um_str text;
+    struct um_str text = {0};
     j->p++;
     int rc = take_string(j, &text);
     return rc ? rc : emit(j, pos, text, true);

@@ -63,29 +63,46 @@ static int connection(struct um_h1_scan *s, struct um_head *h)
 
 /* ---- length (RFC 9112 section 6) ---------------------------------------------------------------- */
 
-/* what the fields say, whether or not the message may have a body: *ret_framing is NONE if they say nothing */
-static int declared_framing(struct um_h1_scan *s, struct um_head *h, uint64_t repeated, enum um_framing *ret_framing)
+/* White space behind a value is allowed, but readers differ about tabs, and a coding or a length that only some
+ * understand is how requests are smuggled. */
+static bool has_tab_behind(const struct um_field *f)
+{
+    const char *p = f->value + f->value_n;
+    while (*p == ' ')
+        p++;
+    return *p == '\t';
+}
+
+static int declared_coding(struct um_h1_scan *s, const struct um_head *h, const struct um_field *coding,
+                           bool is_repeated)
+{
+    if (h->version == UM_HTTP_10)
+        return um_h1_refuse(s, UM_H1_CHUNKED_IN_HTTP_10);
+    if (is_repeated || has_tab_behind(coding) || !um_str_ieq(um_field_value(coding), UM_STR("chunked")))
+        return um_h1_refuse(s, UM_H1_BAD_TRANSFER_ENCODING);
+    return 0;
+}
+
+static int declared_length(struct um_h1_scan *s, struct um_head *h, const struct um_field *length, bool is_repeated)
+{
+    if (is_repeated)
+        return um_h1_refuse(s, UM_H1_DUPLICATE_CONTENT_LENGTH);
+    if (has_tab_behind(length) || um_str_to_u64(um_field_value(length), INT64_MAX, &h->content_length))
+        return um_h1_refuse(s, UM_H1_BAD_CONTENT_LENGTH);
+    return 0;
+}
+
+/* what the fields say, whether or not the message may have a body: the framing is NONE if they say nothing */
+static int declared_framing(struct um_h1_scan *s, struct um_head *h, uint64_t repeated)
 {
     const struct um_field *coding = um_head_known(h, UM_FIELD_TRANSFER_ENCODING);
     const struct um_field *length = um_head_known(h, UM_FIELD_CONTENT_LENGTH);
-    *ret_framing = UM_FRAMING_NONE;
     if (coding && length)
         return um_h1_refuse(s, UM_H1_LENGTH_AND_CHUNKED);
-    if (coding) {
-        if (h->version == UM_HTTP_10)
-            return um_h1_refuse(s, UM_H1_CHUNKED_IN_HTTP_10);
-        if (repeated & UM_FIELD_BIT(UM_FIELD_TRANSFER_ENCODING) ||
-            !um_str_ieq(um_field_value(coding), UM_STR("chunked")))
-            return um_h1_refuse(s, UM_H1_BAD_TRANSFER_ENCODING);
-        *ret_framing = UM_FRAMING_CHUNKED;
-    } else if (length) {
-        if (repeated & UM_FIELD_BIT(UM_FIELD_CONTENT_LENGTH))
-            return um_h1_refuse(s, UM_H1_DUPLICATE_CONTENT_LENGTH);
-        if (um_str_to_u64(um_field_value(length), INT64_MAX, &h->content_length))
-            return um_h1_refuse(s, UM_H1_BAD_CONTENT_LENGTH);
-        *ret_framing = UM_FRAMING_LENGTH;
-    }
-    return 0;
+    h->framing = coding ? UM_FRAMING_CHUNKED : length ? UM_FRAMING_LENGTH : UM_FRAMING_NONE;
+    if (coding)
+        return declared_coding(s, h, coding, repeated >> UM_FIELD_TRANSFER_ENCODING & 1);
+    return length ? declared_length(s, h, length, repeated >> UM_FIELD_CONTENT_LENGTH & 1) : 0;
 }
 
 static bool has_body(const struct um_head *h)
@@ -102,7 +119,7 @@ static bool is_h2c(const struct um_head *h)
 
 int um_h1_frame_request(struct um_h1_scan *s, struct um_head *h, uint64_t repeated)
 {
-    int rc = declared_framing(s, h, repeated, &h->framing);
+    int rc = declared_framing(s, h, repeated);
     if (rc == 0)
         rc = connection(s, h);
     if (rc)
@@ -129,7 +146,7 @@ static bool is_tunnel(const struct um_head *h, enum um_method request_method)
 
 int um_h1_frame_response(struct um_h1_scan *s, struct um_head *h, uint64_t repeated, enum um_method request_method)
 {
-    int rc = declared_framing(s, h, repeated, &h->framing);
+    int rc = declared_framing(s, h, repeated);
     if (rc == 0)
         rc = connection(s, h);
     if (rc)

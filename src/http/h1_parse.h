@@ -8,7 +8,8 @@
  * Of what the RFC leaves open: a method with a lower-case letter and a target with '#' are refused as Envoy does, and
  * so are user information and percent-encoding in an authority. A target of "http://h?x=1" gives the path "?x=1", which
  * um_url_normalise refuses. `Upgrade: h2c` is ignored. Connection cannot nominate what is end-to-end
- * (field_name.def). Thread: any (pure). */
+ * (field_name.def). White space with a tab behind Content-Length's or Transfer-Encoding's value is refused.
+ * Thread: any (pure). */
 #ifndef UM_HTTP_H1_PARSE_H
 #define UM_HTTP_H1_PARSE_H
 

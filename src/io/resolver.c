@@ -9,6 +9,7 @@
 #include "io/resolver.h"
 
 #include <ares.h>
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 
@@ -38,6 +39,7 @@ struct um_resolve {
     bool is_asked, is_abandoned;
     struct um_task tell;
     int status;
+    union um_ip_address literal; /* the name is an address: c-ares is not asked */
     struct ares_addrinfo *answer;
 };
 
@@ -220,7 +222,9 @@ static void tell(struct um_task *t)
     struct um_resolve *q = UM_CONTAINER(t, struct um_resolve, tell);
     union um_ip_address addrs[UM_RESOLVE_ADDRESSES];
     struct um_resolved out = {.status = q->status, .addrs = addrs, .ttl_s = UINT32_MAX};
-    if (q->answer)
+    if (q->literal.any.sa_family)
+        addrs[out.n++] = q->literal;
+    else if (q->answer)
         out.n = collect(q->answer, addrs, &out);
     if (out.n == 0) {
         out.ttl_s = 0;
@@ -248,6 +252,28 @@ static void on_answer(void *arg, int status, int timeouts, struct ares_addrinfo 
     um_loop_soon(q->resolver->loop, &q->tell);
 }
 
+static void parse_literal(const char *text, union um_ip_address *ret_ip)
+{
+    union um_ip_address ip = {0};
+    if (inet_pton(AF_INET, text, &ip.v4.sin_addr) == 1)
+        ip.v4.sin_family = AF_INET;
+    else if (inet_pton(AF_INET6, text, &ip.v6.sin6_addr) == 1)
+        ip.v6.sin6_family = AF_INET6;
+    *ret_ip = ip;
+}
+
+static void ask(struct um_resolver *r, const char *name, struct um_resolve *q)
+{
+    /* unsorted: RFC 6724's order would cost a connect per address */
+    const struct ares_addrinfo_hints hints = {.ai_family = AF_UNSPEC, .ai_flags = ARES_AI_NOSORT};
+    if (r->is_stale && r->n_asked == 0)
+        reopen(r);
+    q->is_asked = true;
+    r->n_asked++;
+    ares_getaddrinfo(r->channel, name, NULL, &hints, on_answer, q);
+    rearm(r);
+}
+
 int um_resolver_start(struct um_resolver *r, struct um_str name, um_resolved_f *on_resolved, void *ctx,
                       struct um_resolve **ret_query)
 {
@@ -261,18 +287,16 @@ int um_resolver_start(struct um_resolver *r, struct um_str name, um_resolved_f *
     struct um_resolve *q = calloc(1, sizeof *q);
     if (!q)
         return UM_ENOMEM;
-    *q = (struct um_resolve){.resolver = r, .on_resolved = on_resolved, .ctx = ctx, .is_asked = true};
+    *q = (struct um_resolve){.resolver = r, .on_resolved = on_resolved, .ctx = ctx};
     um_task_init(&q->tell, tell);
     um_list_init(&q->node);
     um_list_push(&r->queries, &q->node);
     *ret_query = q;
-    if (r->is_stale && r->n_asked == 0)
-        reopen(r);
-    r->n_asked++;
-    /* unsorted: RFC 6724's order would cost a connect per address */
-    const struct ares_addrinfo_hints hints = {.ai_family = AF_UNSPEC, .ai_flags = ARES_AI_NOSORT};
-    ares_getaddrinfo(r->channel, text, NULL, &hints, on_answer, q);
-    rearm(r);
+    parse_literal(text, &q->literal);
+    if (q->literal.any.sa_family)
+        um_loop_soon(r->loop, &q->tell);
+    else
+        ask(r, text, q);
     return 0;
 }
 

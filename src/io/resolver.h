@@ -30,7 +30,7 @@ struct um_resolved {
     int status;                       /* 0, UM_EDNS or UM_ENOMEM */
     const union um_ip_address *addrs; /* in the answer's order, port 0; borrowed for the call */
     unsigned n;                       /* at least 1 if status is 0 */
-    uint32_t ttl_s;                   /* the lowest of the answer; 0 from the hosts file and for literals */
+    uint32_t ttl_s;                   /* the lowest of the answer; 0 from the hosts file, UINT32_MAX for literals */
 };
 typedef void um_resolved_f(void *ctx, const struct um_resolved *);
 

@@ -3,7 +3,7 @@
 
 enum { NEAREST_EDITS = 3 };
 
-static struct um_str lower(struct um_arena *arena, struct um_str s)
+struct um_str um_name_lower(struct um_arena *arena, struct um_str s)
 {
     char *p = um_arena_alloc(arena, s.n + 1);
     if (!p)
@@ -18,13 +18,13 @@ struct um_str um_name_service_host(struct um_arena *arena, struct um_str name, s
 {
     struct um_str full =
         um_arena_printf(arena, "%.*s.%.*s.svc.cluster.local", UM_STR_ARG(name), UM_STR_ARG(namespace_name));
-    return full.p ? lower(arena, full) : full;
+    return full.p ? um_name_lower(arena, full) : full;
 }
 
 struct um_str um_name_host(struct um_arena *arena, struct um_str host, struct um_str namespace_name)
 {
     bool is_short = um_str_find(host, '.') < 0 && um_str_find(host, ':') < 0 && !um_name_is_wildcard(host);
-    return is_short ? um_name_service_host(arena, host, namespace_name) : lower(arena, host);
+    return is_short ? um_name_service_host(arena, host, namespace_name) : um_name_lower(arena, host);
 }
 
 bool um_name_next_suffix(struct um_str *suffix)
@@ -67,6 +67,9 @@ struct um_nearest um_nearest_to(struct um_str word)
 
 void um_nearest_consider(struct um_nearest *best, struct um_str name)
 {
+    size_t longer = name.n > best->word.n ? name.n - best->word.n : best->word.n - name.n;
+    if (longer >= best->edits)
+        return;
     unsigned edits = um_str_distance(best->word, name, NEAREST_EDITS);
     if (edits >= best->edits || edits >= name.n)
         return;

@@ -8,6 +8,7 @@
 
 /* A short name (no dot, no wildcard, no IPv6 address) becomes NAME.NS.svc.cluster.local; all else stays. Lower-case. */
 struct um_str um_name_host(struct um_arena *, struct um_str host, struct um_str namespace_name);
+struct um_str um_name_lower(struct um_arena *, struct um_str);
 /* NAME.NS.svc.cluster.local of a Kubernetes Service */
 struct um_str um_name_service_host(struct um_arena *, struct um_str name, struct um_str namespace_name);
 

@@ -28,6 +28,15 @@ struct um_pos um_place_pos(const struct um_place *, const char *field);
 void um_complain(struct um_diag *, enum um_severity, const struct um_place *, const char *field, const char *hint,
                  const char *format, ...) UM_PRINTF(6, 7);
 
+/* the same of the place itself, at a position of the caller's choice (a key whose value is not at fault) */
+void um_complain_at(struct um_diag *, enum um_severity, const struct um_place *, struct um_pos, const char *hint,
+                    const char *format, ...) UM_PRINTF(6, 7);
+
+/* whether the field directly below the place is there, and neither null nor an empty list */
+bool um_place_has(const struct um_place *, const char *field);
+/* whether a key of the file means the field `name` */
+bool um_place_is_name(struct um_str key, struct um_str name);
+
 /* ---- values that may be absent ---- */
 struct um_opt_u32 {
     bool is_set;

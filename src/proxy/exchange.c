@@ -122,6 +122,15 @@ static void serve(struct um_exchange *x)
     um_forward_start(x);
 }
 
+/* Upgrade to h2c would let a client talk past this proxy: as in Envoy such a request is served as the plain one it is too */
+static bool is_tunnel(const struct um_head *h)
+{
+    const struct um_field *upgrade = um_head_known(h, UM_FIELD_UPGRADE);
+    if (h->method == UM_METHOD_CONNECT)
+        return true;
+    return h->has_upgrade && upgrade && !um_str_istarts(um_field_value(upgrade), UM_STR("h2c"));
+}
+
 static void on_request(struct um_handler *handler, struct um_downstream *d, const struct um_request_in *rq)
 {
     struct um_proxy *p = (struct um_proxy *)handler;
@@ -132,7 +141,7 @@ static void on_request(struct um_handler *handler, struct um_downstream *d, cons
         return;
     }
     x->is_gateway = listener->model->is_gateway;
-    x->is_upgrade = x->head->has_upgrade || x->head->method == UM_METHOD_CONNECT;
+    x->is_upgrade = is_tunnel(x->head);
     x->path = x->head->path;
     if (x->head->method != UM_METHOD_CONNECT && um_url_normalise(x->head->path, &x->arena, &x->path)) {
         um_respond_local(x, UM_REPLY_BAD_PATH);

@@ -34,8 +34,6 @@ struct um_conn {
     bool is_connecting, is_counted, keep_alive, write_failed, has_eof;
 };
 
-static const struct um_h1_limits LIMITS = {UM_H1_HEAD_BYTES_DEFAULT, UM_H1_FIELDS_DEFAULT};
-
 static struct um_conn *of_stream(struct um_stream *s)
 {
     return UM_CONTAINER(s, struct um_conn, stream);
@@ -44,6 +42,11 @@ static struct um_conn *of_stream(struct um_stream *s)
 static uint64_t *counters(const struct um_conn *c)
 {
     return um_host_counters(c->host);
+}
+
+static const struct um_h1_limits *limits_of(const struct um_conn *c)
+{
+    return &c->host->cluster->upstream->answer_limits;
 }
 
 static uint64_t now_ms(const struct um_conn *c)
@@ -294,11 +297,11 @@ static bool informational(struct um_conn *c, const struct um_head *head)
 
 static bool parse_head(struct um_conn *c)
 {
-    struct um_field fields[UM_H1_FIELDS_DEFAULT];
+    struct um_field fields[UM_H1_FIELDS_MAX];
     struct um_head head;
     enum um_h1_fault fault = UM_H1_OK;
     head.fields = fields;
-    ptrdiff_t n = um_h1_parse_response(um_input_bytes(&c->in), &LIMITS, c->leg->method, &c->scanned, &head, &fault);
+    ptrdiff_t n = um_h1_parse_response(um_input_bytes(&c->in), limits_of(c), c->leg->method, &c->scanned, &head, &fault);
     if (n == UM_EAGAIN)
         return false;
     if (n < 0) {
@@ -347,10 +350,10 @@ static bool parse_body(struct um_conn *c)
 
 static bool parse_trailers(struct um_conn *c)
 {
-    struct um_field fields[UM_H1_FIELDS_DEFAULT];
+    struct um_field fields[UM_H1_FIELDS_MAX];
     uint32_t n_fields = 0;
     enum um_h1_fault fault = UM_H1_OK;
-    ptrdiff_t n = um_h1_parse_trailers(um_input_bytes(&c->in), &LIMITS, &c->scanned, fields, &n_fields, &fault);
+    ptrdiff_t n = um_h1_parse_trailers(um_input_bytes(&c->in), limits_of(c), &c->scanned, fields, &n_fields, &fault);
     if (n == UM_EAGAIN)
         return false;
     if (n < 0) {

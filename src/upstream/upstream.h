@@ -14,6 +14,7 @@
 #include "base/arena.h"
 #include "base/map.h"
 #include "base/rand.h"
+#include "http/h1_parse.h"
 #include "io/loop.h"
 #include "model/cluster.h"
 #include "model/shadow_policy.h"
@@ -95,7 +96,7 @@ struct um_upstream {
     struct um_rand *rand;
     struct um_cluster_rt **clusters; /* by um_cluster.index; NULL: not seen yet */
     uint32_t n_clusters;
-    uint32_t n_connections;
+    struct um_h1_limits answer_limits;
 };
 
 void um_upstream_init(struct um_upstream *, struct um_loop *, struct um_chunk_pool *, struct um_worker_stats *,
