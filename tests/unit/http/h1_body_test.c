@@ -94,8 +94,8 @@ static const struct {
     {TEXT("1a\r\nabcdefghijklmnopqrstuvwxyz\r\n0\r\n\r\n"), TEXT("abcdefghijklmnopqrstuvwxyz"), 2},
     {TEXT("2\r\n\r\n\r\n0\r\n\r\n"), TEXT("\r\n"), 2},
     {TEXT("5;a=b\r\nhello\r\n0;c\r\n\r\n"), TEXT("hello"), 2},
-    {TEXT("5;a=\"b;c\"; d = e\r\nhello\r\n0\r\n\r\n"), TEXT("hello"), 2},
-    {TEXT("5;\t\xc3\xa4\r\nhello\r\n0\r\n\r\n"), TEXT("hello"), 2},
+    {TEXT("5;a=\"b;\\\"c\\\\\";d=e;f\r\nhello\r\n0\r\n\r\n"), TEXT("hello"), 2},
+    {TEXT("5;a=\"\";b=\"\t\xc3\xa4\"\r\nhello\r\n0\r\n\r\n"), TEXT("hello"), 2},
     {TEXT("1\r\n\0\r\n0\r\n\r\n"), TEXT("\0"), 2},
 };
 
@@ -136,6 +136,17 @@ static const struct {
     {TEXT("5\r\r\nhello"), UM_H1_BARE_CR},
     {TEXT("5;a\nhello\r\n0\r\n\r\n"), UM_H1_BARE_LF},
     {TEXT("5;a\rb\r\nhello"), UM_H1_BARE_CR},
+    {TEXT("5;\r\nhello"), UM_H1_BAD_CHUNK_EXTENSION},
+    {TEXT("5;a;\r\nhello"), UM_H1_BAD_CHUNK_EXTENSION},
+    {TEXT("5; a\r\nhello"), UM_H1_BAD_CHUNK_EXTENSION},
+    {TEXT("5;a =b\r\nhello"), UM_H1_BAD_CHUNK_EXTENSION},
+    {TEXT("5;a=\r\nhello"), UM_H1_BAD_CHUNK_EXTENSION},
+    {TEXT("5;a=b=c\r\nhello"), UM_H1_BAD_CHUNK_EXTENSION},
+    {TEXT("5;\xc3\xa4\r\nhello"), UM_H1_BAD_CHUNK_EXTENSION},
+    {TEXT("5;a=\"b\r\nhello"), UM_H1_BAD_CHUNK_EXTENSION},
+    {TEXT("5;a=\"b\"c\r\nhello"), UM_H1_BAD_CHUNK_EXTENSION},
+    {TEXT("5;a=\"b\\\r\nhello"), UM_H1_BAD_CHUNK_EXTENSION},
+    {TEXT("5;a=\"b\nhello"), UM_H1_BARE_LF},
     {TEXT("5;a\0b\r\nhello"), UM_H1_BAD_CHUNK_EXTENSION},
     {TEXT("5;a\x7f\r\nhello"), UM_H1_BAD_CHUNK_EXTENSION},
     {TEXT("5\r\nhello0\r\n\r\n"), UM_H1_BAD_CHUNK_END},
@@ -164,19 +175,23 @@ static void test_largest_chunk(void **state)
     expect(decode(UM_FRAMING_CHUNKED, 0, bytes, bytes.n, 1), UM_BODY_MORE, UM_STR("abc"), 0);
 }
 
-/* 1024 bytes of extension on each line are let through, one more is not */
+static void extended_chunk(struct um_buf *b, unsigned ext_bytes)
+{
+    um_buf_add_cstr(b, "1;");
+    for (unsigned i = 0; i < ext_bytes; i++)
+        um_buf_add_char(b, 'e');
+    um_buf_add_cstr(b, "\r\nx\r\n");
+}
+
+/* on each line anew */
 static void test_extension_limit(void **state)
 {
     struct um_buf b;
     um_buf_init(&b, 0);
-    for (unsigned chunk = 0; chunk < 2; chunk++) {
-        um_buf_add_cstr(&b, "1;");
-        for (unsigned i = 0; i < 1024; i++)
-            um_buf_add_char(&b, 'e');
-        um_buf_add_cstr(&b, "\r\nx\r\n");
-    }
+    extended_chunk(&b, 1023);
+    extended_chunk(&b, 1023);
     expect(decode(UM_FRAMING_CHUNKED, 0, um_buf_str(&b), 100, 100), UM_BODY_MORE, UM_STR("xx"), 0);
-    memcpy(b.p + b.n - 5, "e\r\nx\r", 5);
+    extended_chunk(&b, 1024);
     struct result r = decode(UM_FRAMING_CHUNKED, 0, um_buf_str(&b), 100, 100);
     assert_int_equal(r.fault, UM_H1_BAD_CHUNK_EXTENSION);
     um_buf_release(&r.data);
