@@ -21,6 +21,14 @@ enum um_log_level um_log_get_level(void)
     return (enum um_log_level)atomic_load_explicit(&threshold, memory_order_relaxed);
 }
 
+/* what a message quotes, from files or peers, must not begin a line of its own or steer a terminal */
+static void blank_controls(char *p, const char *end)
+{
+    for (; p < end; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7F)
+            *p = '?';
+}
+
 static void write_line(enum um_log_level level, uint32_t held_back, const char *format, va_list args)
 {
     static const char *const NAMES[] = {"debug", "info", "warning", "error"};
@@ -32,6 +40,7 @@ static void write_line(enum um_log_level level, uint32_t held_back, const char *
         n = LINE_BYTES - 64;
     if (held_back)
         n += snprintf(line + n, sizeof line - (size_t)n, " (and %u more like it)", held_back);
+    blank_controls(line, line + n);
     line[n++] = '\n';
     ssize_t written = write(STDERR_FILENO, line, (size_t)n);
     (void)written; /* there is nowhere left to complain */
