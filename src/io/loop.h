@@ -16,7 +16,8 @@
 
 #include <stdbool.h>
 
-enum { UM_LOOP_EVENTS = 256 };
+/* per wait: few, so that what a turn touches (a body chunk per request, sent once more at its end) is still in the cache */
+enum { UM_LOOP_EVENTS = 32 };
 
 struct um_watch; /* a descriptor in the loop */
 struct um_task;
