@@ -158,6 +158,10 @@ static void test_copy_is_its_own(void **state)
     assert_int_equal(um_edits_copy(&of_empty, &empty, &x.arena), 0);
     assert_int_equal(um_edits_add(&of_empty, &x.arena, UM_EDIT_ADD, UM_STR("b"), UM_STR("2")), 0);
     assert_int_equal(empty.n_edits, 0);
+    empty = x.edits;
+    empty.n_edits = 0; /* emptied, with room left */
+    assert_int_equal(um_edits_copy(&of_empty, &empty, &x.arena), 0);
+    assert_int_equal(um_edits_add(&of_empty, &x.arena, UM_EDIT_ADD, UM_STR("b"), UM_STR("2")), 0);
     expect(&x, "a=1 ");
 }
 
