@@ -94,6 +94,11 @@ struct um_pod_ip {
     struct um_str ip;
 };
 
+struct um_pod_condition {
+    struct um_place place;
+    struct um_str type, status; /* "Ready", "True" */
+};
+
 struct um_pod {
     struct um_meta meta;   /* labels choose services and subsets */
     struct um_place place; /* of spec */
@@ -103,7 +108,9 @@ struct um_pod {
     struct um_str pod_ip, phase; /* status */
     struct um_pod_ip *pod_ips;
     uint32_t n_pod_ips;
-    bool is_ready; /* status.conditions type Ready is not "False" */
+    struct um_pod_condition *conditions;
+    uint32_t n_conditions;
+    bool is_ready; /* false: the condition Ready is there and not True */
 };
 
 #endif

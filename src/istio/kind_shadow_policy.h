@@ -27,7 +27,8 @@ enum um_policy_key {
 struct um_policy_sampling_key {
     struct um_place place;
     enum um_policy_key kind;
-    struct um_str name; /* of the header, cookie or query parameter */
+    struct um_str name;  /* of the header, cookie or query parameter */
+    bool source_address; /* SOURCE_ADDRESS alone; `false` is the same as no key */
 };
 
 struct um_policy_sampling {
