@@ -37,6 +37,12 @@ struct um_cluster_rt *um_exchange_cluster(const struct um_exchange *x)
     return um_upstream_cluster(x->proxy->upstream, x->target->cluster);
 }
 
+struct um_str um_exchange_leg_local(struct um_exchange *x, const struct um_leg *leg)
+{
+    char text[UM_SOCKADDR_TEXT_BYTES];
+    return um_arena_str(&x->arena, (struct um_str){text, um_leg_local_text(leg, text)});
+}
+
 /* ---- begin ---------------------------------------------------------------------------------------- */
 
 /* the head outlives the receive buffer: fields into the arena, bytes by reference */
@@ -122,15 +128,6 @@ static void serve(struct um_exchange *x)
     um_forward_start(x);
 }
 
-/* Upgrade to h2c would let a client talk past this proxy: as in Envoy such a request is served as the plain one it is too */
-static bool is_tunnel(const struct um_head *h)
-{
-    const struct um_field *upgrade = um_head_known(h, UM_FIELD_UPGRADE);
-    if (h->method == UM_METHOD_CONNECT)
-        return true;
-    return h->has_upgrade && upgrade && !um_str_istarts(um_field_value(upgrade), UM_STR("h2c"));
-}
-
 static void on_request(struct um_handler *handler, struct um_downstream *d, const struct um_request_in *rq)
 {
     struct um_proxy *p = (struct um_proxy *)handler;
@@ -141,10 +138,12 @@ static void on_request(struct um_handler *handler, struct um_downstream *d, cons
         return;
     }
     x->is_gateway = listener->model->is_gateway;
-    x->is_upgrade = is_tunnel(x->head);
+    x->is_upgrade = x->head->has_upgrade || x->head->method == UM_METHOD_CONNECT;
     x->path = x->head->path;
     if (x->head->method != UM_METHOD_CONNECT && um_url_normalise(x->head->path, &x->arena, &x->path)) {
-        um_respond_local(x, UM_REPLY_BAD_PATH);
+        /* `http://host?query` names no path: Envoy answers 404  */
+        bool has_no_path = um_str_starts(x->head->path, UM_STR("?"));
+        um_respond_local(x, has_no_path ? UM_REPLY_NO_ROUTE : UM_REPLY_BAD_PATH);
         return;
     }
     if (match(x, listener->model))

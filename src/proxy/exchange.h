@@ -46,7 +46,7 @@ struct um_copy {
     size_t taken_bytes;
     enum um_copy_state state;
     uint16_t status;
-    uint64_t answer_bytes;
+    struct um_str local; /* of its connection, for the log */
 };
 
 struct um_exchange {
@@ -55,7 +55,7 @@ struct um_exchange {
     struct um_hold *hold;
     struct um_downstream *d; /* NULL: RESPONDED */
     enum um_exchange_state state;
-    bool request_ended, answer_ended, has_primary, is_local, is_upgrade, has_replay, paused_request, is_gateway;
+    bool request_ended, answer_ended, has_primary, is_upgrade, paused_request, is_gateway;
 
     const struct um_head *head; /* fields in the arena, bytes in holder */
     struct um_chunk *holder;
@@ -85,6 +85,8 @@ struct um_exchange {
 /* exchange.c */
 void um_exchange_set_state(struct um_exchange *, enum um_exchange_state);
 struct um_cluster_rt *um_exchange_cluster(const struct um_exchange *);
+/* in the arena; empty without a connection */
+struct um_str um_exchange_leg_local(struct um_exchange *, const struct um_leg *);
 /* finishes if nothing is left to wait for; the exchange may be gone afterwards */
 void um_exchange_check(struct um_exchange *);
 /* nobody reads the rest of the upload: tell the downstream, if there is a rest */

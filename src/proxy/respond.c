@@ -59,7 +59,6 @@ static void send_own(struct um_exchange *x, const struct um_head *head, const st
 {
     struct um_downstream *d = x->d;
     um_exchange_set_state(x, UM_EXCHANGE_ANSWERING);
-    x->is_local = true;
     x->answer_ended = true;
     x->log.status = head->status;
     x->log.upstream_ms = -1;
@@ -200,6 +199,8 @@ void um_respond_head(struct um_exchange *x, const struct um_head *head, bool end
     um_exchange_set_state(x, UM_EXCHANGE_ANSWERING);
     x->log.status = head->status;
     x->log.details = "via_upstream";
+    if (x->proxy->log)
+        x->log.upstream_local = um_exchange_leg_local(x, &x->primary);
     x->log.upstream_ms = (int64_t)((x->proxy->loop->now_ns - x->started_ns) / UM_NS_PER_MS);
     if (answer_edits(x, head, &edits) || x->d->ops->send_head(x->d, head, &edits, ends)) {
         um_respond_abort(x);

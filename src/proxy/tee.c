@@ -137,8 +137,8 @@ static void write_line(struct um_copy *c, const char *outcome)
     r.status = c->status;
     r.flags = 0;
     r.details = outcome;
-    r.rx_bytes = c->taken_bytes;
-    r.tx_bytes = c->answer_bytes;
+    r.rx_bytes = c->leg.body_bytes;
+    r.tx_bytes = c->leg.answer_bytes;
     r.upstream_ms = -1;
     r.method = h->method_name;
     r.path = h->path;
@@ -147,7 +147,8 @@ static void write_line(struct um_copy *c, const char *outcome)
     r.route_name = x->route->name;
     r.upstream_cluster = c->mirror->cluster_name;
     r.upstream_host = c->leg.host ? um_str_from(c->leg.host->stats.address) : (struct um_str){NULL, 0};
-    r.upstream_local = r.local = r.peer = (struct um_str){NULL, 0};
+    r.upstream_local = c->local;
+    r.local = r.peer = (struct um_str){NULL, 0};
     um_edits_lookup(&x->edits, h, UM_STR("user-agent"), &r.user_agent);
     um_edits_lookup(&x->edits, h, UM_STR("x-forwarded-for"), &r.forwarded_for);
     um_edits_lookup(&x->edits, h, UM_STR("x-request-id"), &r.request_id);
@@ -251,12 +252,14 @@ static void on_head(struct um_leg *leg, const struct um_head *head, struct um_ch
     (void)holder;
     (void)ends;
     c->status = head->status;
+    if (c->x->proxy->log)
+        c->local = um_exchange_leg_local(c->x, leg);
 }
 
 static void on_body(struct um_leg *leg, const struct um_slice *s)
 {
-    struct um_copy *c = leg->ctx;
-    c->answer_bytes += s->n;
+    (void)leg;
+    (void)s;
 }
 
 static void on_end(struct um_leg *leg, const struct um_field *trailers, uint32_t n)

@@ -7,10 +7,10 @@ void um_upstream_init(struct um_upstream *u, struct um_loop *loop, struct um_chu
                       struct um_worker_stats *stats, struct um_rand *rand)
 {
     *u = (struct um_upstream){.loop = loop,
-                             .chunks = chunks,
-                             .stats = stats,
-                             .rand = rand,
-                             .answer_limits = {UM_H1_HEAD_BYTES_DEFAULT, UM_H1_FIELDS_DEFAULT}};
+                              .chunks = chunks,
+                              .stats = stats,
+                              .rand = rand,
+                              .answer_limits = {UM_H1_HEAD_BYTES_DEFAULT, UM_H1_FIELDS_DEFAULT}};
 }
 
 /* ---- endpoints of one side ------------------------------------------------------------------------ */

@@ -12,6 +12,7 @@
 #include "io/input.h"
 #include "upstream/pool.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 enum { BULK_BYTES = 32 << 10, DISCARD_BYTES = 1 << 20 };
@@ -301,7 +302,8 @@ static bool parse_head(struct um_conn *c)
     struct um_head head;
     enum um_h1_fault fault = UM_H1_OK;
     head.fields = fields;
-    ptrdiff_t n = um_h1_parse_response(um_input_bytes(&c->in), limits_of(c), c->leg->method, &c->scanned, &head, &fault);
+    ptrdiff_t n =
+        um_h1_parse_response(um_input_bytes(&c->in), limits_of(c), c->leg->method, &c->scanned, &head, &fault);
     if (n == UM_EAGAIN)
         return false;
     if (n < 0) {
@@ -334,6 +336,7 @@ static bool parse_body(struct um_conn *c)
     }
     um_chunk_ref(holder);
     um_input_eat(&c->in, before - rest.n);
+    leg->answer_bytes += data.n;
     if (data.n && !leg->discards_body) {
         const struct um_slice s = {holder, data.p, data.n};
         leg->sink->on_body(leg, &s);
@@ -403,7 +406,7 @@ static bool discard_body(struct um_conn *c)
         return false;
     ssize_t n = um_stream_discard(&c->stream, c->body.left < DISCARD_BYTES ? c->body.left : DISCARD_BYTES);
     if (n > 0) {
-        c->leg->has_answer = true;
+        c->leg->answer_bytes += (size_t)n;
         c->body.left -= (size_t)n;
         counters(c)[UM_CLU_CX_RX_BYTES] += (size_t)n;
         if (c->body.left == 0)
@@ -490,6 +493,12 @@ void um_conn_abandon(struct um_conn *c)
 {
     c->leg = NULL;
     close_conn(c, true);
+}
+
+int um_conn_local(const struct um_conn *c, struct um_sockaddr *ret_addr)
+{
+    ret_addr->n = sizeof ret_addr->u;
+    return getsockname(c->stream.watch.fd, &ret_addr->u.any, &ret_addr->n) ? um_err_from_errno(errno) : 0;
 }
 
 void um_conn_pause(struct um_conn *c)

@@ -98,6 +98,7 @@ int um_leg_push(struct um_leg *leg, const struct um_slice *s)
 {
     if (leg->is_over || s->n == 0)
         return 0;
+    leg->body_bytes += s->n;
     int rc = open_piece(leg, s->n);
     if (rc == 0)
         rc = um_outq_push(&leg->out, s);
@@ -108,6 +109,7 @@ int um_leg_push_all(struct um_leg *leg, const struct um_outq *q)
 {
     if (leg->is_over || q->bytes == 0)
         return 0;
+    leg->body_bytes += q->bytes;
     int rc = open_piece(leg, q->bytes);
     if (rc == 0)
         rc = um_outq_append(&leg->out, q);
@@ -205,4 +207,12 @@ void um_leg_resume(struct um_leg *leg)
     leg->is_paused = false;
     if (leg->conn)
         um_conn_resume(leg->conn);
+}
+
+size_t um_leg_local_text(const struct um_leg *leg, char out[UM_SOCKADDR_TEXT_BYTES])
+{
+    struct um_sockaddr local;
+    if (!leg->conn || um_conn_local(leg->conn, &local))
+        return 0;
+    return um_sockaddr_text(&local, out);
 }

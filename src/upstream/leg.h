@@ -57,9 +57,10 @@ struct um_leg {
     struct um_list node; /* host->waiting */
     struct um_task fail; /* a failure is told later, never from within um_leg_start */
     struct um_leg_failure failure;
-    uint64_t sent_before; /* bytes the connection had sent when this leg got it */
-    uint64_t sent_bytes;
-    uint64_t first_sent_ns; /* first byte handed to the kernel; 0: none */
+    uint64_t sent_before;              /* bytes the connection had sent when this leg got it */
+    uint64_t sent_bytes;               /* head, body and framing */
+    uint64_t body_bytes, answer_bytes; /* of the request's body as pushed, of the answer's body as it came */
+    uint64_t first_sent_ns;            /* first byte handed to the kernel; 0: none */
     enum um_method method;
     uint8_t framing; /* enum um_framing of the request */
     uint8_t n_informational;
@@ -82,6 +83,8 @@ void um_leg_cancel(struct um_leg *);
 void um_leg_cancel_timeout(struct um_leg *);
 void um_leg_pause(struct um_leg *);
 void um_leg_resume(struct um_leg *);
+/* the address that the leg's connection comes from, for the log; 0 without a connection */
+size_t um_leg_local_text(const struct um_leg *, char out[UM_SOCKADDR_TEXT_BYTES]);
 static inline size_t um_leg_waiting_bytes(const struct um_leg *l)
 {
     return l->out.bytes;

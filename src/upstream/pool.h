@@ -35,6 +35,7 @@ void um_conn_close_idle(struct um_host *);
 /* the leg is given up in the middle: the connection closes */
 void um_conn_abandon(struct um_conn *);
 void um_conn_flush(struct um_conn *);
+int um_conn_local(const struct um_conn *, struct um_sockaddr *ret_addr) UM_MUST_CHECK;
 void um_conn_pause(struct um_conn *);
 void um_conn_resume(struct um_conn *);
 
