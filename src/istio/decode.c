@@ -115,11 +115,13 @@ static const struct kind_row *find_kind(struct um_str kind)
 /* *ret_row NULL: nothing to decode */
 static int classify(struct decoding *g, const struct um_node *root, const struct kind_row **ret_row)
 {
-    struct um_place place = {.node = root, .index = -1};
+    struct um_meta meta = {.place = {.meta = &meta, .node = root, .index = -1}};
     struct um_str kind = text_at(root, "kind"), api = text_at(root, "apiVersion"), group, version;
     *ret_row = NULL;
+    if (kind.n)
+        um_decode_names(&g->decoder, kind, g->default_namespace, &meta);
     if (!kind.n || !api.n) {
-        um_decode_fault(&g->decoder, &place, kind.n ? "apiVersion" : "kind", "is missing: this is not a resource");
+        um_decode_fault(&g->decoder, &meta.place, kind.n ? "apiVersion" : "kind", "is missing: this is not a resource");
         return 0;
     }
     const struct kind_row *row = find_kind(kind);
@@ -127,7 +129,7 @@ static int classify(struct decoding *g, const struct um_node *root, const struct
     if (!row || (row->other_group && um_str_eq(group, um_str_from(row->other_group))))
         return count_ignored(g, root, api, kind);
     if (!um_str_eq(group, um_str_from(row->group)) || !has_version(row, version))
-        wrong_api(g, &place, row, api);
+        wrong_api(g, &meta.place, row, api);
     else
         *ret_row = row;
     return 0;
@@ -200,7 +202,8 @@ static int decode_one(struct decoding *g, const struct kind_row *row, uint32_t i
     meta->kind = (enum um_kind)(row - KINDS);
     meta->order = index;
     meta->place = (struct um_place){.meta = meta, .node = g->docs->roots[index], .index = -1};
-    um_decode_meta(d, row->name, g->default_namespace, meta);
+    um_decode_names(d, um_str_from(row->name), g->default_namespace, meta);
+    um_decode_meta(d, meta);
     check_unique(g, meta);
     if (row->status)
         decode_status(d, row->status, &meta->place, object);

@@ -89,24 +89,21 @@ static struct um_str raw_text(const struct um_node *map, const char *key)
     return node && node->kind == UM_NODE_SCALAR && !um_node_is_null(node) ? node->text : UM_STR("");
 }
 
-/* before anything is checked, because every complaint names the resource */
-static void set_names(struct um_decoder *d, const char *kind_name, struct um_str default_namespace,
-                      struct um_meta *meta)
+void um_decode_names(struct um_decoder *d, struct um_str kind, struct um_str default_namespace, struct um_meta *meta)
 {
     const struct um_node *metadata = um_node_get(meta->place.node, "metadata");
     meta->name = raw_text(metadata, "name");
     meta->namespace_name = raw_text(metadata, "namespace");
     if (meta->namespace_name.n == 0)
         meta->namespace_name = default_namespace;
-    meta->resource =
-        um_arena_printf(d->arena, "%s/%.*s/%.*s", kind_name, UM_STR_ARG(meta->namespace_name), UM_STR_ARG(meta->name));
+    meta->resource = um_arena_printf(d->arena, "%.*s/%.*s/%.*s", UM_STR_ARG(kind), UM_STR_ARG(meta->namespace_name),
+                                     UM_STR_ARG(meta->name));
     d->no_memory |= !meta->resource.p;
 }
 
-void um_decode_meta(struct um_decoder *d, const char *kind_name, struct um_str default_namespace, struct um_meta *meta)
+void um_decode_meta(struct um_decoder *d, struct um_meta *meta)
 {
     struct metadata m = {0};
-    set_names(d, kind_name, default_namespace, meta);
     const struct um_entry *entry = um_node_find(meta->place.node, UM_STR("metadata"));
     struct um_place at = {&meta->place, meta, entry ? entry->value : NULL, UM_STR("metadata"), -1};
     if (!entry || um_node_is_null(entry->value)) {

@@ -5,7 +5,9 @@
 
 #include "istio/decode.h"
 
-/* Reads metadata of the resource at meta->place into *meta; kind_name is for the resource's path. */
-void um_decode_meta(struct um_decoder *, const char *kind_name, struct um_str default_namespace, struct um_meta *meta);
+/* Sets name, namespace and resource path from whatever is there: every complaint names the resource. */
+void um_decode_names(struct um_decoder *, struct um_str kind, struct um_str default_namespace, struct um_meta *meta);
+/* Reads metadata of the resource at meta->place into *meta, whose names are set. */
+void um_decode_meta(struct um_decoder *, struct um_meta *meta);
 
 #endif

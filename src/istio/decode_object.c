@@ -134,10 +134,11 @@ static const struct um_field_row *find_row(const struct um_table *table, struct 
     return NULL;
 }
 
-/* the field that the key is most like: two in five letters may differ */
+/* the field that the key is most like: two letters may differ, in long names two of five */
 static const char *nearest_name(const struct um_table *table, struct um_str key)
 {
-    unsigned best = (unsigned)(key.n * 2 / 5) + 1;
+    size_t allowed = key.n * 2 / 5 > 2 ? key.n * 2 / 5 : 2;
+    unsigned best = (unsigned)(allowed < key.n ? allowed + 1 : key.n);
     const char *nearest = NULL;
     for (uint32_t i = 0; i < table->n_rows; i++) {
         unsigned distance = um_str_distance(key, um_str_from(table->rows[i].name), best);
