@@ -117,8 +117,9 @@ int um_explain_parse(struct um_arena *arena, struct um_str method, struct um_str
     struct um_explain_request rq = {.method = method, .url = url};
     struct um_buf text;
     struct url u;
-    int rc = um_is_token(method) ? split_url(url, &u, ret_error)
-                                 : refuse(method, ret_error, "expected a method, such as GET");
+    int rc = method.n == 0         ? refuse(url, ret_error, "expected 'METHOD http://host[:port]/path'")
+             : um_is_token(method) ? split_url(url, &u, ret_error)
+                                   : refuse(method, ret_error, "expected a method, such as GET");
     if (rc == 0)
         rc = read_port(url, u.port, &rq.port, ret_error);
     if (rc == 0)

@@ -224,11 +224,13 @@ static void print_copy(const struct um_explanation *e, const struct um_explain_c
     begin(out, "");
     um_explain_say_outcome(c, out);
     end(out);
-    if (c->outcome == UM_EXPLAIN_SKIPPED)
-        return;
-    print_endpoints(c->mirror->cluster, out);
-    print_policy(e->route, c->mirror->policy, out);
-    print_head(e, &c->edits, out);
+    bool is_copied = c->outcome != UM_EXPLAIN_SKIPPED;
+    if (is_copied)
+        print_endpoints(c->mirror->cluster, out);
+    if (is_copied || c->mirror->policy->name.n)
+        print_policy(e->route, c->mirror->policy, out);
+    if (is_copied)
+        print_head(e, &c->edits, out);
 }
 
 /* ---- all ------------------------------------------------------------------------------------------ */

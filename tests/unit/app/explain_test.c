@@ -104,7 +104,7 @@ static void what_is_no_request(void **state)
     assert_refused(f, "GET", "http://a/b c", "white space or control");
     assert_refused(f, "GET", "http://a/\r\nx:y", "white space or control");
     assert_refused(f, "G T", "http://a/", "'G T': expected a method");
-    assert_refused(f, "", "http://a/", "expected a method");
+    assert_refused(f, "", "/get", "'/get': expected 'METHOD http://host[:port]/path'");
 }
 
 static void fields_that_would_end_the_head(void **state)
@@ -321,7 +321,8 @@ static void requests_that_are_never_copied(void **state)
     assert_says(explain_with(f, "GET", "http://httpbin.example.com/", "x-umbra-shadow", "1"),
                 "not copied: the request is itself a mirrored copy\n");
     assert_says(explain(f, "POST", "http://httpbin.example.com/"),
-                "not copied: method is not in the policy's methods\n");
+                "not copied: method is not in the policy's methods\n"
+                "              ShadowPolicy careful.default: timeout 5 s; methods GET, HEAD\n");
     assert_says(explain(f, "PURGE", "http://httpbin.example.com/"),
                 "not copied: method is not in the policy's methods\n");
 }
