@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "istio/check.h"
+
+#include "istio/compile_scope.h"
+#include "istio/names.h"
+
+/* ---- ports -------------------------------------------------------------------------------------- */
+
+/* what is said once, of the first of many */
+struct note {
+    const struct um_mesh_port *first;
+    uint32_t n;
+};
+
+static void take(struct note *note, const struct um_mesh_port *port)
+{
+    if (note->n++ == 0)
+        note->first = port;
+}
+
+static void say(struct um_compile *c, const struct note *note, const char *hint, const char *what)
+{
+    if (note->n > 1)
+        um_complain(c->diag, UM_SEVERITY_WARNING, note->first->place, NULL, hint, "%s (and %u more ports)", what,
+                    note->n - 1);
+    else if (note->n)
+        um_complain(c->diag, UM_SEVERITY_WARNING, note->first->place, NULL, hint, "%s", what);
+}
+
+/* only a sidecar opens listeners for these ports; what a gateway sends them is HTTP in any case */
+static void check_ports(struct um_compile *c)
+{
+    struct note opaque = {0}, unnamed = {0}, http2 = {0};
+    for (uint32_t i = 0; i < c->registry.n_services; i++) {
+        const struct um_mesh_service *s = c->registry.services[i];
+        for (uint32_t k = 0; k < s->n_ports; k++) {
+            enum um_protocol p = s->ports[k].protocol;
+            if (p == UM_PROTOCOL_HTTP2 || p == UM_PROTOCOL_GRPC)
+                take(&http2, &s->ports[k]);
+            else if (p == UM_PROTOCOL_UNNAMED)
+                take(&unnamed, &s->ports[k]);
+            else if (!um_protocol_is_http(p))
+                take(&opaque, &s->ports[k]);
+        }
+    }
+    say(c, &http2, NULL, "HTTP/2 is not served yet: spoken to in HTTP/1.1");
+    if (c->is_gateway)
+        return;
+    say(c, &opaque, NULL, "no listener: only HTTP is served yet");
+    say(c, &unnamed, "begin its name with `http-`, or set appProtocol", "names no protocol: taken as HTTP");
+}
+
+/* ---- DestinationRules --------------------------------------------------------------------------- */
+
+static bool selects_any(const struct um_mesh_service *s, const struct um_pairs *labels)
+{
+    for (uint32_t i = 0; i < s->n_instances; i++)
+        if (um_pairs_contain(s->instances[i].labels, labels))
+            return true;
+    return s->n_instances == 0; /* nothing is known of its endpoints: that is not the subset's fault */
+}
+
+static void check_subsets(struct um_compile *c, const struct um_destination_rule *rule, const struct um_mesh_service *s)
+{
+    for (uint32_t i = 0; i < rule->n_subsets; i++)
+        if (!selects_any(s, &rule->subsets[i].labels))
+            um_complain(c->diag, UM_SEVERITY_WARNING, &rule->subsets[i].place, "labels", NULL,
+                        "no endpoint of '%.*s' has these labels", UM_STR_ARG(s->host));
+}
+
+static void check_rule(struct um_compile *c, const struct um_destination_rule *rule)
+{
+    struct um_str host = um_compile_made(c, um_name_host(&c->scratch, rule->host, rule->meta.namespace_name));
+    if (!host.p || rule->host.n == 0 || um_name_is_wildcard(host))
+        return;
+    const struct um_mesh_service *s = um_registry_find(&c->registry, host);
+    if (s)
+        check_subsets(c, rule, s);
+    else
+        um_complain(c->diag, UM_SEVERITY_WARNING, &rule->place, "host",
+                    um_registry_hint(&c->registry, rule->host, host), "no Service or ServiceEntry has the host '%.*s'",
+                    UM_STR_ARG(host));
+}
+
+void um_check_services(struct um_compile *c)
+{
+    check_ports(c);
+    for (uint32_t i = 0; !um_compile_has_failed(c) && i < c->resources->n_destination_rules; i++)
+        check_rule(c, &c->resources->destination_rules[i]);
+}
