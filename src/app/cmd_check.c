@@ -13,20 +13,20 @@ static void add_inventory(struct um_buf *out, const struct um_resources *r)
 {
     const struct {
         uint32_t n;
-        const char *kind;
+        const char *one, *many;
     } KINDS[] = {
-        {r->n_gateways, "Gateway"},
-        {r->n_virtual_services, "VirtualService"},
-        {r->n_destination_rules, "DestinationRule"},
-        {r->n_service_entries, "ServiceEntry"},
-        {r->n_services, "Service"},
-        {r->n_policies, "ShadowPolicy"},
+        {r->n_gateways, "Gateway", "Gateways"},
+        {r->n_virtual_services, "VirtualService", "VirtualServices"},
+        {r->n_destination_rules, "DestinationRule", "DestinationRules"},
+        {r->n_service_entries, "ServiceEntry", "ServiceEntries"},
+        {r->n_services, "Service", "Services"},
+        {r->n_policies, "ShadowPolicy", "ShadowPolicies"},
     };
     bool is_first = true;
     for (size_t i = 0; i < sizeof KINDS / sizeof KINDS[0]; i++) {
         if (KINDS[i].n == 0)
             continue;
-        um_buf_addf(out, "%s%u %s", is_first ? "" : ", ", KINDS[i].n, KINDS[i].kind);
+        um_buf_addf(out, "%s%u %s", is_first ? "" : ", ", KINDS[i].n, KINDS[i].n == 1 ? KINDS[i].one : KINDS[i].many);
         is_first = false;
     }
     if (is_first)

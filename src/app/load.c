@@ -3,6 +3,7 @@
 
 #include "config/read.h"
 #include "istio/compile.h"
+#include "route/route.h"
 
 int um_load(struct um_loaded *l, const struct um_options *o, struct um_diag *diag)
 {
@@ -14,8 +15,10 @@ int um_load(struct um_loaded *l, const struct um_options *o, struct um_diag *dia
         rc = um_istio_decode(&l->documents, o->compile.namespace_name, diag, &l->arena, &l->resources);
     if (rc != UM_ENOMEM)
         rc = um_istio_compile(&l->resources, &o->compile, diag, &l->snapshot);
+    if (rc == 0)
+        rc = um_route_index_build(l->snapshot);
     um_diag_sort(diag);
-    if (rc == 0 && um_diag_has_errors(diag))
+    if (rc != UM_ENOMEM && um_diag_has_errors(diag))
         rc = UM_EINVAL;
     if (rc && l->snapshot) {
         um_snapshot_unref(l->snapshot);

@@ -24,7 +24,8 @@ struct house {
 /* loads one file with that content */
 static int load(struct house *h, const char *content)
 {
-    char *argv[] = {"umbra", "check", "-f", h->path_text, NULL};
+    char umbra[] = "umbra", check[] = "check", flag[] = "-f";
+    char *argv[] = {umbra, check, flag, h->path_text, NULL};
     snprintf(h->path_text, sizeof h->path_text, "%s/mesh.yaml", folder);
     FILE *file = fopen(h->path_text, "w");
     assert_non_null(file);
