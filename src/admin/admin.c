@@ -6,28 +6,24 @@
 
 #include <assert.h>
 
-#define UM_ADMIN_FORMAT                                                                                                \
-    {                                                                                                                  \
-        .name = "format", .choices = "text|json"                                                                       \
-    }
-
 const struct um_admin_endpoint um_admin_endpoints[] = {
-    {.path = "/", .help = "this page", .handle = um_admin_get_index},
+    {.path = "/", .help = "this list as a page, with forms", .handle = um_admin_get_index},
     {.path = "/certs", .help = "certificates in use", .handle = um_admin_get_certs},
     {.path = "/clusters",
      .help = "clusters, their endpoints and limits",
      .handle = um_admin_get_clusters,
      .needs_stats = true,
-     .params = {UM_ADMIN_FORMAT}},
+     .params = {{.name = "format", .choices = "text|json"}}},
     {.path = "/config_dump",
      .help = "the configuration in force",
      .handle = um_admin_get_config_dump,
-     .params = {{.name = "resource"}, {.name = "mask"}, {.name = "name_regex"}, {.name = "include_eds"}}},
+     .params =
+         {{.name = "resource"}, {.name = "mask"}, {.name = "name_regex"}, {.name = "include_eds", .is_switch = true}}},
     {.path = "/help", .help = "the list of endpoints", .handle = um_admin_get_help},
     {.path = "/listeners",
      .help = "addresses that are listened on",
      .handle = um_admin_get_listeners,
-     .params = {UM_ADMIN_FORMAT}},
+     .params = {{.name = "format", .choices = "text|json"}}},
     {.path = "/logging",
      .help = "sets the level of the messages on standard error",
      .handle = um_admin_post_logging,
@@ -42,7 +38,7 @@ const struct um_admin_endpoint um_admin_endpoints[] = {
      .help = "what became of the copies, by route and shadow",
      .handle = um_admin_get_shadow,
      .needs_stats = true,
-     .params = {UM_ADMIN_FORMAT}},
+     .params = {{.name = "format", .choices = "text|json"}}},
     {.path = "/shadow",
      .help = "switches mirroring off and on: all of it, or one route's",
      .handle = um_admin_post_shadow,
@@ -52,12 +48,14 @@ const struct um_admin_endpoint um_admin_endpoints[] = {
      .help = "counters and gauges",
      .handle = um_admin_get_stats,
      .needs_stats = true,
-     .params = {{.name = "filter"}, {.name = "usedonly"}, {.name = "format", .choices = "text|json|prometheus"}}},
+     .params = {{.name = "filter"},
+                {.name = "usedonly", .is_switch = true},
+                {.name = "format", .choices = "text|json|prometheus"}}},
     {.path = "/stats/prometheus",
      .help = "all metrics in Prometheus's text format",
      .handle = um_admin_get_prometheus,
      .needs_stats = true,
-     .params = {{.name = "usedonly"}}},
+     .params = {{.name = "usedonly", .is_switch = true}}},
 };
 const size_t um_admin_n_endpoints = sizeof um_admin_endpoints / sizeof um_admin_endpoints[0];
 

@@ -29,6 +29,7 @@ struct um_admin_param_rule {
     const char *name;
     const char *choices; /* "text|json"; NULL: any text */
     bool is_required;
+    bool is_switch; /* given or not; its value is not looked at */
 };
 
 struct um_admin_endpoint {

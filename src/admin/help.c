@@ -5,6 +5,13 @@
 
 /* ---- text ----------------------------------------------------------------------------------------- */
 
+static const char *value_of(const struct um_admin_param_rule *rule)
+{
+    if (rule->choices)
+        return rule->choices;
+    return rule->is_switch ? "no value" : "any text";
+}
+
 void um_admin_print_help(struct um_buf *out)
 {
     um_buf_add_cstr(out, "admin commands are:\n");
@@ -12,8 +19,7 @@ void um_admin_print_help(struct um_buf *out)
         const struct um_admin_endpoint *e = &um_admin_endpoints[i];
         um_buf_addf(out, "  %s%s: %s\n", e->path, e->is_write ? " (POST)" : "", e->help);
         for (const struct um_admin_param_rule *rule = e->params; rule->name; rule++)
-            um_buf_addf(out, "      %s: %s%s\n", rule->name, rule->choices ? rule->choices : "any text",
-                        rule->is_required ? "" : " (optional)");
+            um_buf_addf(out, "      %s: %s%s\n", rule->name, value_of(rule), rule->is_required ? "" : " (optional)");
     }
 }
 
