@@ -265,23 +265,25 @@ static void find_key(const struct um_explanation *e, struct um_explain_copy *c)
     c->has_key = c->key.n > 0;
 }
 
-static void decide(const struct um_explanation *e, struct um_explain_copy *c)
+static enum um_explain_outcome draw(const struct um_explanation *e, const struct um_explain_copy *c)
 {
     const struct um_mirror *m = c->mirror;
     const struct um_sample_request rq = {.head = &e->request->head, .path = e->path};
-    c->reason = skip_reason(e, m);
+    if (m->numerator >= m->denominator || (c->has_key && um_route_sample(m, &rq, 0)))
+        return UM_EXPLAIN_COPIED;
+    return m->numerator && !c->has_key ? UM_EXPLAIN_SAMPLED : UM_EXPLAIN_SKIPPED;
+}
+
+static void decide(const struct um_explanation *e, struct um_explain_copy *c)
+{
     find_key(e, c);
-    bool is_drawn = m->numerator >= m->denominator || (c->has_key && um_route_sample(m, &rq, 0));
-    if (c->reason != UM_SKIP_COUNT)
-        c->outcome = UM_EXPLAIN_SKIPPED;
-    else if (is_drawn)
-        c->outcome = UM_EXPLAIN_COPIED;
-    else if (m->numerator && !c->has_key)
-        c->outcome = UM_EXPLAIN_SAMPLED;
-    else {
-        c->outcome = UM_EXPLAIN_SKIPPED;
+    c->drawn = draw(e, c);
+    c->reason = skip_reason(e, c->mirror);
+    bool lacks_endpoint = c->reason == UM_SKIP_NO_ENDPOINT || c->reason == UM_SKIP_NO_SHADOW_ENDPOINT;
+    c->has_request = c->drawn != UM_EXPLAIN_SKIPPED && (c->reason == UM_SKIP_COUNT || lacks_endpoint);
+    if (c->reason == UM_SKIP_COUNT && c->drawn == UM_EXPLAIN_SKIPPED)
         c->reason = UM_SKIP_SAMPLED_OUT;
-    }
+    c->outcome = c->reason == UM_SKIP_COUNT ? c->drawn : UM_EXPLAIN_SKIPPED;
 }
 
 /* C10, C11: over the head of the destination that is drawn; the first one stands for them here */

@@ -177,7 +177,7 @@ static json_t *copy_json(const struct um_explanation *e, const struct um_explain
         um_json_set(&out, "key", um_json_str(c->key));
     um_json_set(&out, "policy", policy_json(c->mirror->policy));
     um_json_set(&out, "endpoints", endpoints_json(c->mirror->cluster));
-    if (c->outcome != UM_EXPLAIN_SKIPPED)
+    if (c->has_request)
         um_json_set(&out, "request", head_json(e, &c->edits));
     return out;
 }

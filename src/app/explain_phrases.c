@@ -144,31 +144,41 @@ static void say_key(const struct um_explain_copy *c, struct um_buf *out)
         um_buf_addf(out, ", \"%.*s\",", UM_STR_ARG(c->key));
 }
 
-static void say_sampled(const struct um_explain_copy *c, struct um_buf *out)
+/* what decides where the request itself does not */
+static void say_chance(const struct um_explain_copy *c, struct um_buf *out)
 {
-    bool is_all = c->mirror->numerator >= c->mirror->denominator;
-    bool is_out = c->outcome == UM_EXPLAIN_SKIPPED;
-    um_buf_add_cstr(out, is_out ? "not copied: " : is_all ? "copied: 100 % of requests" : "copied: ");
-    if (is_all)
+    switch (c->mirror->policy->sampling_key) {
+    case UM_SAMPLING_RANDOM:
+        um_buf_add_cstr(out, "at random");
+        break;
+    case UM_SAMPLING_SOURCE_ADDRESS:
+        um_buf_add_cstr(out, "by ");
+        say_key(c, out);
+        break;
+    default:
+        um_buf_add_cstr(out, "at random, for ");
+        say_key(c, out);
+        um_buf_add_cstr(out, " is absent");
+    }
+}
+
+void um_explain_say_drawn(const struct um_explain_copy *c, struct um_buf *out)
+{
+    bool is_out = c->drawn == UM_EXPLAIN_SKIPPED;
+    if (c->mirror->numerator >= c->mirror->denominator) {
+        um_buf_add_cstr(out, "copied: 100 % of requests");
         return;
+    }
+    um_buf_add_cstr(out, is_out ? "not copied: " : "copied: ");
     if (c->has_key) {
         say_key(c, out);
         um_buf_add_cstr(out, is_out ? " is not among the " : " is among the ");
     }
     um_explain_say_percentage(c->percentage, out);
     um_buf_add_cstr(out, c->has_key ? " %" : " % of requests");
-    if (c->outcome != UM_EXPLAIN_SAMPLED)
-        return;
-    um_buf_add_cstr(out, ", ");
-    if (c->mirror->policy->sampling_key == UM_SAMPLING_RANDOM) {
-        um_buf_add_cstr(out, "at random");
-    } else if (c->mirror->policy->sampling_key == UM_SAMPLING_SOURCE_ADDRESS) {
-        um_buf_add_cstr(out, "by ");
-        say_key(c, out);
-    } else {
-        um_buf_add_cstr(out, "at random, for ");
-        say_key(c, out);
-        um_buf_add_cstr(out, " is absent");
+    if (c->drawn == UM_EXPLAIN_SAMPLED) {
+        um_buf_add_cstr(out, ", ");
+        say_chance(c, out);
     }
 }
 
@@ -177,7 +187,7 @@ void um_explain_say_outcome(const struct um_explain_copy *c, struct um_buf *out)
     if (c->outcome == UM_EXPLAIN_SKIPPED && c->reason != UM_SKIP_SAMPLED_OUT)
         um_buf_addf(out, "not copied: %s", um_skip_rows[c->reason].help);
     else
-        say_sampled(c, out);
+        um_explain_say_drawn(c, out);
 }
 
 void um_explain_say_methods(const struct um_shadow_policy *policy, struct um_buf *out)

@@ -224,12 +224,17 @@ static void print_copy(const struct um_explanation *e, const struct um_explain_c
     begin(out, "");
     um_explain_say_outcome(c, out);
     end(out);
-    bool is_copied = c->outcome != UM_EXPLAIN_SKIPPED;
-    if (is_copied)
+    if (c->has_request && c->outcome == UM_EXPLAIN_SKIPPED) {
+        begin(out, "");
+        um_buf_add_cstr(out, "with one (--endpoint) ");
+        um_explain_say_drawn(c, out);
+        end(out);
+    }
+    if (c->has_request)
         print_endpoints(c->mirror->cluster, out);
-    if (is_copied || c->mirror->policy->name.n)
+    if (c->has_request || c->mirror->policy->name.n)
         print_policy(e->route, c->mirror->policy, out);
-    if (is_copied)
+    if (c->has_request)
         print_head(e, &c->edits, out);
 }
 

@@ -33,8 +33,10 @@ enum um_explain_outcome {
 struct um_explain_copy {
     const struct um_mirror *mirror;
     double percentage;
+    enum um_explain_outcome drawn; /* by the percentage alone */
     enum um_explain_outcome outcome;
     enum um_skip reason; /* SKIPPED */
+    bool has_request;    /* copied, or would be if only there were endpoints, which files often lack */
     bool has_key;        /* the policy's sampling key is in the request */
     struct um_str key;
     struct um_edits edits;
@@ -73,6 +75,8 @@ unsigned um_explanation_refusal(const struct um_explanation *, struct um_buf *wh
 /* `header x-tester must be "true", is absent` */
 void um_explain_say_try(const struct um_explain_try *, struct um_buf *);
 /* "copied: 50 % of requests, at random" */
+void um_explain_say_drawn(const struct um_explain_copy *, struct um_buf *);
+/* the same, or "not copied: the shadow has no usable endpoint" */
 void um_explain_say_outcome(const struct um_explain_copy *, struct um_buf *);
 /* "12.5", at most four decimals */
 void um_explain_say_percentage(double, struct um_buf *);

@@ -346,7 +346,12 @@ static void shadows_without_endpoints_and_with_the_same(void **state)
     scene_v2_endpoints[0].is_healthy = false;
     const char *text = explain(f, "GET", "http://httpbin.example.com/");
     scene_v2_endpoints[0].is_healthy = true;
-    assert_says(text, "not copied: the shadow has no usable endpoint\n");
+    assert_says(
+        text,
+        "              not copied: the shadow has no usable endpoint\n"
+        "              with one (--endpoint) copied: 50 % of requests, at random, for its header x-user-id is absent\n"
+        "              to 10.0.0.2:8080 (not ready)\n");
+    assert_says(text, "                host: v2.test.example\n");
     scene_main_mirrors[0].cluster = &scene_clusters[SCENE_V1];
     text = explain(f, "GET", "http://httpbin.example.com/");
     scene_main_mirrors[0].cluster = &scene_clusters[SCENE_V2];
