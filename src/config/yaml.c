@@ -12,6 +12,23 @@ static struct um_pos mark_pos(const struct um_build *b, const struct fy_mark *ma
     return (struct um_pos){b->file, (uint32_t)mark->line + 1, (uint32_t)mark->column + 1};
 }
 
+/* libfyaml's mark of a quoted text stands behind the quote, of an alias behind the `*`, of a block below its `|` */
+static struct um_pos scalar_pos(const struct um_build *b, struct fy_token *value)
+{
+    enum fy_scalar_style style = value ? fy_token_scalar_style(value) : FYSS_PLAIN;
+    struct um_pos pos = mark_pos(b, value && style < FYSS_LITERAL ? fy_token_start_mark(value) : NULL);
+    if (style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED)
+        pos.column--;
+    return pos;
+}
+
+static struct um_pos alias_pos(const struct um_build *b, struct fy_token *anchor)
+{
+    struct um_pos pos = mark_pos(b, fy_token_start_mark(anchor));
+    pos.column--;
+    return pos;
+}
+
 static struct um_str token_text(struct fy_token *token)
 {
     size_t n = 0;
@@ -30,8 +47,9 @@ static int check_tag(struct um_build *b, struct fy_token *tag, struct um_pos pos
     return um_build_fault(b, pos, NULL, "unknown tag `%.*s`", UM_STR_ARG(text));
 }
 
-static int on_scalar(struct um_build *b, const struct fy_event_scalar_data *e, struct um_pos pos)
+static int on_scalar(struct um_build *b, const struct fy_event_scalar_data *e)
 {
+    struct um_pos pos = scalar_pos(b, e->value);
     struct um_build_scalar s = {.pos = pos, .text = token_text(e->value), .anchor = token_text(e->anchor)};
     bool is_text;
     int rc = check_tag(b, e->tag, pos, &is_text);
@@ -48,9 +66,9 @@ static int on_event(struct um_build *b, struct fy_event *e)
     int rc;
     switch (e->type) {
     case FYET_SCALAR:
-        return on_scalar(b, &e->scalar, pos);
+        return on_scalar(b, &e->scalar);
     case FYET_ALIAS:
-        return um_build_alias(b, token_text(e->alias.anchor), pos);
+        return um_build_alias(b, token_text(e->alias.anchor), alias_pos(b, e->alias.anchor));
     case FYET_MAPPING_START:
         rc = check_tag(b, e->mapping_start.tag, pos, &ignored);
         return rc ? rc : um_build_open(b, UM_NODE_MAP, pos, token_text(e->mapping_start.anchor));
