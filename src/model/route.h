@@ -10,7 +10,7 @@
 #include "model/shadow_policy.h"
 
 enum um_match_kind {
-    UM_MATCH_ANY,    /* no condition */
+    UM_MATCH_ANY, /* no condition */
     UM_MATCH_EXACT,
     UM_MATCH_PREFIX, /* plain string prefix */
     UM_MATCH_REGEX,  /* RE2, whole text */
@@ -34,10 +34,10 @@ enum um_match_subject {
 
 struct um_condition {
     enum um_match_subject subject;
-    enum um_field_id id;  /* HEADER */
-    struct um_str name;   /* HEADER (lower-case), QUERY */
+    enum um_field_id id; /* HEADER */
+    struct um_str name;  /* HEADER (lower-case), QUERY */
     struct um_string_match match;
-    bool is_inverted;     /* withoutHeaders */
+    bool is_inverted; /* withoutHeaders */
 };
 
 struct um_route_match {
@@ -48,8 +48,8 @@ struct um_route_match {
 
 struct um_mirror {
     struct um_str cluster_name;
-    const struct um_cluster *cluster; /* NULL: unknown, skipped as no_shadow_cluster (C7) */
-    uint32_t numerator, denominator;  /* 1 000 000 or 100; sampled when random mod denominator < numerator */
+    const struct um_cluster *cluster;      /* NULL: unknown, skipped as no_shadow_cluster (C7) */
+    uint32_t numerator, denominator;       /* 1 000 000 or 100; sampled when random mod denominator < numerator */
     const struct um_shadow_policy *policy; /* never NULL */
     uint32_t index; /* of the (route label, shadow) counters; stable over reloads; set at publication */
 };
@@ -58,7 +58,8 @@ struct um_weighted_cluster {
     struct um_str cluster_name;
     const struct um_cluster *cluster; /* NULL: unknown, 503 NC */
     uint32_t weight;
-    struct um_header_ops request_headers, response_headers; /* only with several destinations; else merged into the route's */
+    struct um_header_ops request_headers,
+        response_headers; /* only with several destinations; else merged into the route's */
     struct um_str host_rewrite;
 };
 
@@ -69,7 +70,7 @@ enum um_route_action {
 };
 
 struct um_retry_policy {
-    uint32_t attempts;  /* retries after the first try; 0: none */
+    uint32_t attempts; /* retries after the first try; 0: none */
     bool on_connect_failure, on_reset_before_answer, on_refused_stream;
     uint64_t base_interval_ms; /* back-off, default 25, at most 10 times it */
     uint32_t host_attempts;    /* host_selection_retry_max_attempts, default 5 */
@@ -99,8 +100,8 @@ struct um_route {
 };
 
 struct um_virtual_host {
-    struct um_str name;      /* httpbin.default.svc.cluster.local:8000 */
-    struct um_str *domains;  /* lower-case, without port; "*", "*.suffix" */
+    struct um_str name;     /* httpbin.default.svc.cluster.local:8000 */
+    struct um_str *domains; /* lower-case, without port; "*", "*.suffix" */
     uint32_t n_domains;
     struct um_route *routes; /* first match wins */
     uint32_t n_routes;
@@ -112,7 +113,7 @@ struct um_route_config {
     struct um_virtual_host *virtual_hosts;
     uint32_t n_virtual_hosts;
     struct um_domain_index *domain_index; /* owned by route/ */
-    bool is_gateway; /* gateways answer 404 to a trailing dot, replace x-request-id, and so on */
+    bool is_gateway;                      /* gateways answer 404 to a trailing dot, replace x-request-id, and so on */
 };
 
 #endif

@@ -22,13 +22,13 @@ struct um_shadow_policy {
     enum um_sampling_key sampling_key;
     struct um_str sampling_name; /* of the header, cookie or query parameter */
     struct um_str sampling_salt;
-    uint32_t methods;      /* bit 1 << enum um_method for each method that is copied; 0: all */
+    uint32_t methods;             /* bit 1 << enum um_method for each method that is copied; 0: all */
     struct um_str *other_methods; /* names that have no enum value */
     uint32_t n_other_methods;
     uint64_t timeout_ms;     /* 0: the route's, else UM_SHADOW_TIMEOUT_MS */
     uint64_t max_body_bytes; /* bytes waiting to be sent */
     enum um_body_limit_mode mode;
-    bool has_body;         /* false: `body: none` */
+    bool has_body; /* false: `body: none` */
     bool has_host_suffix;
     struct um_str host_rewrite; /* empty: none */
     bool wants_distinct_endpoints;
