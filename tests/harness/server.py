@@ -63,7 +63,8 @@ def answering(*answers):
             with lock:
                 reply = left.pop(0) if len(left) > 1 else left[0]
             reply = reply(message) if callable(reply) else reply
-            conn.send(reply.encode("latin-1") if isinstance(reply, str) else reply)
+            reply = reply.encode("latin-1") if isinstance(reply, str) else reply
+            conn.send(reply)
             if b"connection: close" in reply[:400].lower():
                 return
     return script

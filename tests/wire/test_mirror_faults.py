@@ -60,7 +60,7 @@ def for_ever(head, more):
     def script(conn):
         conn.head()
         conn.send(head)
-        while not conn.server.is_closing.is_set():
+        while not conn.server.is_closing.wait(0.002):  # the clients of this test need some CPU too
             conn.send(more)
     return script
 

@@ -51,7 +51,8 @@ def test_c19_the_oldest_copy_goes_first(stage):
     umbra = stage.umbra(mesh(primary, shadow, shadow_policy(maxBodyBytes="64Mi")), "--shadow-memory", 1 << 20)
     for i in range(2):
         client = umbra.client()
-        threading.Thread(target=client.send, args=(request(f"/{i}", method="POST", body=bytes(16 << 20)),), daemon=True).start()
+        body = bytes(16 << 20 if i == 0 else 1000)
+        threading.Thread(target=client.send, args=(request(f"/{i}", method="POST", body=body),), daemon=True).start()
         assert client.response().status == 200
     umbra.expect(matched=2, mirrored=2, completed={"2xx": 1}, dropped={"memory": 1})
     assert shadow.nth().target == "/1"
@@ -129,11 +130,10 @@ def test_c21_connections_to_the_shadow_are_kept(stage):
     primary, shadow = stage.servers(2)
     umbra = stage.umbra(mesh(primary, shadow))
     client = umbra.client()
-    for i in range(20):
+    for i in range(10):
         client.get()
-        shadow.nth(i + 1)
-    umbra.expect(matched=20, mirrored=20, completed={"2xx": 20})
-    assert len(shadow.connections) <= 2
+        umbra.expect(matched=i + 1, mirrored=i + 1, completed={"2xx": i + 1})
+    assert len(shadow.connections) == 1
 
 
 # ---- C22 ----
@@ -192,4 +192,4 @@ def test_c24_check_warns_of_mirrored_writes(stage, tmp_path):
 def test_c24_check_warns_of_the_same_endpoints(stage, tmp_path):
     primary = stage.server()
     found = check(tmp_path, mesh(primary, primary, shadow_policy(methods=["GET"])))
-    assert found.returncode == 0 and "same endpoint" in found.stderr
+    assert found.returncode == 0 and "both have the endpoint" in found.stderr

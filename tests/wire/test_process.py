@@ -50,14 +50,14 @@ def test_port_in_use_is_named(stage, tmp_path):
     holder = stage.add(socket.create_server(("127.0.0.1", 0)))
     port = holder.getsockname()[1]
     done = start(tmp_path, mesh(stage.server()), "--map-port", f"80={port}")
-    assert done.returncode == 1 and str(port) in done.stderr and "in use" in done.stderr
+    assert done.returncode == 1 and str(port) in done.stderr and "holds this port" in done.stderr
 
 
 def test_second_umbra_on_the_same_port_is_refused(stage, tmp_path):
     docs = mesh(stage.server())
     first = stage.umbra(docs, workers=2)
     done = start(tmp_path, docs, "--map-port", f"80={first.port}", "--workers", 2)
-    assert done.returncode == 1 and str(first.port) in done.stderr and "in use" in done.stderr
+    assert done.returncode == 1 and str(first.port) in done.stderr and "holds this port" in done.stderr
     assert first.get().status == 200
 
 

@@ -47,7 +47,7 @@ def test_bad_file_is_refused_and_the_old_one_stays(stage):
     umbra.reload("kind: [unclosed\n", "failure")
     metrics = umbra.metrics()
     assert metrics.value("umbra_config_last_reload_success") == 0
-    assert umbra.said(r"mesh\.yaml:\d+:\d+: error")
+    umbra.line(r"mesh\.yaml:\d+:\d+: error")
     assert body(umbra) == "old"
     assert "error_state" in umbra.admin("/config_dump")[1]
     umbra.reload(mesh(named(stage, "new")))
@@ -60,7 +60,7 @@ def test_all_errors_of_a_refused_file_are_said(stage):
     umbra = stage.umbra(mesh(primary))
     umbra.reload(mesh(primary, mirror="x", percentage=101, timeout="soon", nonsense=1), "failure")
     for word in ("mirrorPercentage", "timeout", "nonsense"):
-        assert umbra.said(rf"error: VirtualService/default/app: .*{word}"), word
+        umbra.line(rf"error: VirtualService/default/app: .*{word}")
     assert body(umbra) == "old"
 
 
