@@ -9,6 +9,8 @@
 
 #include "base/clock.h"
 
+#include <stdbool.h>
+
 enum { BITS = 6 };
 
 static uint64_t tick_of(uint64_t ns)
@@ -37,6 +39,8 @@ static void place(struct um_timer_wheel *w, struct um_timer *t)
 {
     uint64_t differ = t->due_tick ^ w->tick;
     int level = differ ? (63 - __builtin_clzll(differ)) / BITS : 0;
+    if (level >= UM_TIMER_LEVELS)
+        level = UM_TIMER_LEVELS - 1; /* across the carry of all levels: the top one is round */
     unsigned slot = (unsigned)(t->due_tick >> (level * BITS)) & (UM_TIMER_SLOTS - 1);
     um_list_push(&w->slots[level][slot], &t->node);
     w->used[level] |= 1ULL << slot;
@@ -52,10 +56,6 @@ void um_timer_start(struct um_timer_wheel *w, struct um_timer *t, uint64_t now_n
         t->due_tick = farthest;
     if (t->due_tick <= w->tick)
         t->due_tick = w->tick + 1;
-    uint64_t differ = t->due_tick ^ w->tick;
-    if (differ >>
-        (BITS * UM_TIMER_LEVELS)) /* a carry above the top level: stand just below it, and be placed again there */
-        t->due_tick = w->tick | ((1ULL << (BITS * UM_TIMER_LEVELS)) - 1);
     place(w, t);
 }
 
@@ -89,17 +89,25 @@ static void cascade(struct um_timer_wheel *w, int level)
         place(w, UM_CONTAINER(node, struct um_timer, node));
 }
 
+/* the first used slot of a level behind slot `at`, or -1; the top level goes round: slots 64 and up */
+static int next_slot(const struct um_timer_wheel *w, int level, unsigned at)
+{
+    uint64_t behind = at == UM_TIMER_SLOTS - 1 ? 0 : ~0ULL << (at + 1);
+    if (w->used[level] & behind)
+        return __builtin_ctzll(w->used[level] & behind);
+    bool is_round = level == UM_TIMER_LEVELS - 1;
+    uint64_t before = (1ULL << at) - 1;
+    return is_round && w->used[level] & before ? UM_TIMER_SLOTS + __builtin_ctzll(w->used[level] & before) : -1;
+}
+
 /* ticks from w->tick to the next one at which a slot has to be looked at; UINT64_MAX if there is none */
 static uint64_t next_step(const struct um_timer_wheel *w)
 {
     for (int l = 0; l < UM_TIMER_LEVELS; l++) {
-        unsigned at = (unsigned)(w->tick >> (l * BITS)) & (UM_TIMER_SLOTS - 1);
-        uint64_t later = at == UM_TIMER_SLOTS - 1 ? 0 : w->used[l] & (~0ULL << (at + 1));
-        if (later) {
-            uint64_t slot = (uint64_t)__builtin_ctzll(later);
-            uint64_t base = w->tick >> (l * BITS) & ~(uint64_t)(UM_TIMER_SLOTS - 1);
-            return ((base | slot) << (l * BITS)) - w->tick;
-        }
+        uint64_t position = w->tick >> (l * BITS);
+        int slot = next_slot(w, l, (unsigned)position & (UM_TIMER_SLOTS - 1));
+        if (slot >= 0)
+            return (((position & ~(uint64_t)(UM_TIMER_SLOTS - 1)) + (uint64_t)slot) << (l * BITS)) - w->tick;
     }
     return UINT64_MAX;
 }
