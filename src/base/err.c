@@ -19,7 +19,7 @@ static const struct err_row ROWS[] = {
 static const struct err_row *row(int err)
 {
     static const struct err_row UNKNOWN = {"UNKNOWN", "unknown", "unknown error"};
-    size_t i = err <= 0 ? (size_t)-(int64_t)err : sizeof ROWS;
+    size_t i = err <= 0 ? (size_t) - (int64_t)err : sizeof ROWS;
     return i < sizeof ROWS / sizeof ROWS[0] && ROWS[i].symbol ? &ROWS[i] : &UNKNOWN;
 }
 

@@ -27,7 +27,7 @@ void *um_map_get(const struct um_map *, struct um_str key);
 void *um_map_remove(struct um_map *, struct um_str key); /* the value it had, or NULL */
 
 #define UM_MAP_EACH(entry, map)                                                                                        \
-    for (struct um_map_entry *entry = (map)->entries; entry < (map)->entries + (map)->n_entries; entry++)              \
+    for (struct um_map_entry *entry = (map)->entries; entry && entry < (map)->entries + (map)->n_entries; entry++)     \
         if (entry->value)
 
 #endif

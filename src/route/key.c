@@ -72,7 +72,7 @@ static bool condition_key(const struct um_condition *c, struct um_key *key)
         return exact_key(&c->match, UM_KEY_AUTHORITY, key);
     case UM_SUBJECT_QUERY:
         named_key(&c->match, UM_KEY_QUERY, UM_KEY_QUERY_NAME, um_key_hash_query_name(c->name), key);
-        return c->name.n <= UM_KEY_NAME_BYTES;
+        return c->name.n && c->name.n <= UM_KEY_NAME_BYTES;
     case UM_SUBJECT_SCHEME:
         return false;
     }

@@ -20,12 +20,12 @@ static const char *const PATTERNS[] = {".*",      "/a.*", "/a/[ab]",       "/(a|
 static const char *const NAMES[] = {"x-a", "x-b", "x-ab", "cookie", "user-agent", "host", ":path"};
 static const char *const VALUES[] = {"", "1", "2", "12", "host.example:80", "/a"};
 static const char *const VALUE_PATTERNS[] = {".*", "1.*", "[12]", "(1|2)2?"};
-static const char *const PARAMS[] = {"k", "j", "kk"};
+static const char *const PARAMS[] = {"k", "j", "kk", ""};
 static const char *const METHODS[] = {"GET", "POST", "BREW"};
 static const char *const AUTHORITIES[] = {"host.example:80", "HOST.example:80", "other"};
 static const char *const SCHEMES[] = {"http", "https"};
-static const char *const QUERIES[] = {"",         "?",        "?k",        "?k=",           "?k=1",
-                                      "?k=1&k=2", "?k=2&k=1", "?j=1&k=12", "?kk=1&j=2&&k=2"};
+static const char *const QUERIES[] = {"",         "?",        "?k",  "?k=",       "?k=1",
+                                      "?k=1&k=2", "?k=2&k=1", "?=1", "?j=1&k=12", "?kk=1&j=2&&k=2"};
 
 #define PICK(rand, array) um_str_from((array)[um_rand_below((rand), COUNT(array))])
 
@@ -210,7 +210,7 @@ static struct line_list slow_params(const struct um_route_request *r)
     struct line_list list = {.n = 0};
     struct text all = text_of(r->path);
     char *query = strchr(all.p, '?'), *rest = query ? query + 1 : NULL, *item;
-    while (rest && (item = strsep(&rest, "&"))) {
+    while (rest && *rest && (item = strsep(&rest, "&"))) {
         char *value = strchr(item, '=');
         if (value)
             *value++ = '\0';
