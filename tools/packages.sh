@@ -30,5 +30,20 @@ install_packages() { # SECTION...
     fi
     echo "Installing ${#missing[@]} Debian packages: ${missing[*]}"
     "${as_root[@]}" "${apt[@]}" -q update
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive "${apt[@]}" -q install -y --no-install-recommends "${missing[@]}"
+    without_services "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+        "${apt[@]}" -q install -y --no-install-recommends "${missing[@]}"
+}
+
+# runs a command that installs packages, without starting the services (nginx) that they bring: see invoke-rc.d(8)
+without_services() { # COMMAND...
+    local policy=/usr/sbin/policy-rc.d status=0
+    if [ -e "$policy" ]; then
+        "$@"
+        return
+    fi
+    printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
+    "${as_root[@]}" chmod 755 "$policy"
+    "$@" || status=$?
+    "${as_root[@]}" rm -f "$policy"
+    return "$status"
 }
