@@ -204,10 +204,6 @@ static void respond(struct call *c)
     um_arena_init(&room, NULL, 0);
     um_edits_init(&edits);
     int rc = um_edits_add(&edits, &room, UM_EDIT_SET, UM_STR("content-type"), um_str_from(c->response.content_type));
-    if (rc == 0)
-        rc = um_edits_add(&edits, &room, UM_EDIT_SET, UM_STR("cache-control"), UM_STR("no-cache, max-age=0"));
-    if (rc == 0)
-        rc = um_edits_add(&edits, &room, UM_EDIT_SET, UM_STR("x-content-type-options"), UM_STR("nosniff"));
     for (uint32_t i = 0; i < c->response.n_fields && rc == 0; i++)
         rc = um_edits_add(&edits, &room, UM_EDIT_SET, um_str_from(c->response.fields[i].name),
                           um_str_from(c->response.fields[i].value));

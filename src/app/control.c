@@ -157,6 +157,7 @@ static int load(struct um_control *s)
             um_snapshot_unref(s->candidate);
         s->candidate = loaded.snapshot;
         s->candidate->version = ++s->snapshot_version;
+        s->candidate->made_wall_ns = um_clock_wall_ns();
         loaded.snapshot = NULL;
     } else {
         fail_reload(s, text.n ? um_buf_str(&text) : um_str_from(um_err_text(rc)));

@@ -21,7 +21,7 @@ struct um_chunk {
     uint32_t cap;               /* bytes in data[] */
     uint32_t used;              /* bytes of data[] that are written; what is beyond may be appended to */
     uint8_t class;
-    char data[];
+    char data[] __attribute__((aligned(16))); /* tables of slices and arenas stand in it */
 };
 
 struct um_slice {

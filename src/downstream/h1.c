@@ -237,15 +237,23 @@ static int send_informational(struct um_downstream *d, const struct um_head *hea
     return write_head(c, head, edits, &f);
 }
 
+/* RFC 9110 sections 9.3.2, 15.3.5, 15.4.5 */
+static bool has_no_body(const struct h1 *c, const struct um_head *head)
+{
+    return c->is_head_request || head->status == 204 || head->status == 304;
+}
+
 /* how the body's end will be seen by this client (RFC 9112 section 6.3) */
 static void choose_framing(struct h1 *c, const struct um_head *head, bool ends, struct um_h1_framing_out *f)
 {
-    bool no_body = c->is_head_request || head->status == 204 || head->status == 304;
+    bool no_body = has_no_body(c, head);
     *f = (struct um_h1_framing_out){.framing = UM_FRAMING_NONE};
     if (head->framing == UM_FRAMING_TUNNEL) {
         f->framing = UM_FRAMING_TUNNEL;
         f->upgrade = head->status == 101;
-    } else if (no_body) {
+    } else if (no_body) { /* the length that GET would have; ours or the one the upstream wrote */
+        f->framing = c->is_head_request && head->framing == UM_FRAMING_LENGTH ? UM_FRAMING_LENGTH : UM_FRAMING_NONE;
+        f->content_length = head->content_length;
         f->keep_length_field = head->status != 204;
     } else if (ends || head->framing == UM_FRAMING_LENGTH) {
         f->framing = UM_FRAMING_LENGTH;
@@ -271,7 +279,7 @@ static int send_head(struct um_downstream *d, const struct um_head *head, const 
     struct h1 *c = of_downstream(d);
     struct um_h1_framing_out f;
     choose_framing(c, head, ends, &f);
-    c->out_framing = (uint8_t)f.framing;
+    c->out_framing = (uint8_t)(has_no_body(c, head) ? UM_FRAMING_NONE : f.framing);
     c->output = OUT_SENDING;
     count(c, (enum um_counter)(UM_CTR_RQ_1XX + (head->status < 600 ? head->status / 100 : 5) - 1));
     int rc = write_head(c, head, edits, &f);
@@ -319,11 +327,16 @@ static int send_end(struct um_downstream *d, const struct um_field *trailers, ui
     return 0;
 }
 
+/* An answer whose length the client knows is seen to be cut when the connection closes, and keeps what was sent of it; one that
+ * ends with the connection must be reset, or it would look whole. */
 static void abort_answer(struct um_downstream *d)
 {
     struct h1 *c = of_downstream(d);
+    size_t sent;
     d->exchange = NULL;
-    end(c, UM_ERESET, true);
+    if (c->out.bytes && !c->stream.is_closed)
+        (void)!um_outq_flush(&c->out, &c->stream, &sent);
+    end(c, UM_ERESET, c->output == OUT_SENDING && c->out_framing == UM_FRAMING_CLOSE);
 }
 
 static void pause_body(struct um_downstream *d)
@@ -385,6 +398,15 @@ static void begin_request(struct h1 *c, const struct um_head *head, struct um_ch
     c->env->handler->on_request(c->env->handler, &c->d, &rq);
 }
 
+/* a parser has seen all contiguous bytes: true if there are more of them now */
+static bool gather(struct h1 *c)
+{
+    int rc = um_input_gather(&c->in);
+    if (rc < 0)
+        end(c, rc, false);
+    return rc > 0;
+}
+
 /* true if a request was begun, false if more bytes are needed or the connection is over */
 static bool parse_head(struct h1 *c)
 {
@@ -397,7 +419,7 @@ static bool parse_head(struct h1 *c)
         if (c->head_since_ns == 0)
             c->head_since_ns = c->stream.loop->now_ns;
         arm(c, c->env->settings->head_timeout_ms);
-        return false;
+        return gather(c);
     }
     c->scanned = 0;
     c->head_since_ns = 0;
@@ -476,7 +498,7 @@ static bool parse_trailers(struct h1 *c)
     ptrdiff_t n =
         um_h1_parse_trailers(um_input_bytes(&c->in), &c->env->settings->limits, &c->scanned, fields, &n_fields, &fault);
     if (n == UM_EAGAIN)
-        return false;
+        return gather(c);
     if (n < 0) {
         bad_body(c, fault);
         return false;
@@ -559,6 +581,15 @@ static void on_linger_readable(struct h1 *c)
         end(c, UM_EEOF, false);
 }
 
+/* bytes that were read before and may be parsed now; true if there is reason to read more */
+static bool parse_what_is_there(struct h1 *c)
+{
+    if (um_input_is_empty(&c->in))
+        return !c->has_eof;
+    parse(c);
+    return !c->stream.is_closed && !c->stream.is_paused && !c->has_eof;
+}
+
 static void on_readable(struct um_stream *s)
 {
     struct h1 *c = of_stream(s);
@@ -566,17 +597,18 @@ static void on_readable(struct um_stream *s)
         on_linger_readable(c);
         return;
     }
-    ssize_t n = c->has_eof ? UM_EAGAIN : um_input_read(&c->in, s);
+    if (!parse_what_is_there(c))
+        return;
+    ssize_t n = um_input_read(&c->in, s);
     if (n > 0) {
         c->active_ns = s->loop->now_ns;
         c->env->stats->v[UM_CTR_CX_RX_BYTES] += (size_t)n;
-    } else if (n < 0 && n != UM_EAGAIN) {
-        end(c, (int)n, false);
-        return;
-    }
-    parse(c);
-    if (n == 0 && !c->stream.is_closed)
+        parse(c);
+    } else if (n == 0) {
         on_eof(c);
+    } else if (n != UM_EAGAIN) {
+        end(c, (int)n, false);
+    }
 }
 
 /* ---- time ----------------------------------------------------------------------------------------- */

@@ -101,6 +101,25 @@ struct um_str um_input_bytes(const struct um_input *in)
     return (struct um_str){in->chunks[0]->data + in->at, in->chunks[0]->used - in->at};
 }
 
+int um_input_gather(struct um_input *in)
+{
+    if (in->n_chunks < 2)
+        return 0;
+    struct um_chunk *a = in->chunks[0], *b = in->chunks[1];
+    uint32_t left = a->used - in->at;
+    enum um_chunk_class k = um_chunk_class_for((size_t)left + b->used);
+    struct um_chunk *c = k == UM_CHUNK_CLASSES ? NULL : um_chunk_new(in->pool, k);
+    if (!c)
+        return k == UM_CHUNK_CLASSES ? UM_ELIMIT : UM_ENOMEM;
+    memcpy(c->data, a->data + in->at, left);
+    memcpy(c->data + left, b->data, b->used);
+    c->used = left + b->used;
+    um_input_eat(in, left);
+    um_chunk_unref(b);
+    in->chunks[0] = c;
+    return 1;
+}
+
 void um_input_eat(struct um_input *in, size_t n)
 {
     in->at += (uint32_t)n;

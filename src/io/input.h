@@ -30,6 +30,9 @@ ssize_t um_input_read(struct um_input *, struct um_stream *) UM_MUST_CHECK;
 
 /* what is there and not parsed, contiguous; the next chunk follows once this one is eaten */
 struct um_str um_input_bytes(const struct um_input *);
+/* More contiguous bytes for a parser that needs them: joins what is not parsed with the next chunk. 1: there are more; 0: there is
+ * no next chunk, read; UM_ENOMEM, UM_ELIMIT: more than the largest chunk holds. */
+int um_input_gather(struct um_input *) UM_MUST_CHECK;
 /* eats n of those bytes; a chunk that is eaten whole is let go */
 void um_input_eat(struct um_input *, size_t n);
 static inline bool um_input_is_empty(const struct um_input *in)

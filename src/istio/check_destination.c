@@ -72,9 +72,9 @@ static void check_destination(struct um_compile *c, const struct um_destination 
     }
     check_subset(c, d, t.service, effect);
     if (d->port.is_set && !um_mesh_port_find(t.service, t.port)) {
-        struct um_str ports = ports_of(c, t.service);
-        um_complain(c->diag, UM_SEVERITY_WARNING, &d->place, "port.number", ports.n ? ports.p : NULL,
-                    "'%.*s' has no port %u: %s", UM_STR_ARG(t.host), t.port, effect);
+        const char *hint = um_arena_printf(&c->scratch, "it has %.*s", UM_STR_ARG(ports_of(c, t.service))).p;
+        um_complain(c->diag, UM_SEVERITY_WARNING, &d->place, "port.number", hint, "'%.*s' has no port %u: %s",
+                    UM_STR_ARG(t.host), t.port, effect);
     }
 }
 

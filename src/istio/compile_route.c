@@ -117,7 +117,6 @@ static bool set_forward(const struct shared *sh, const struct um_http_route *htt
         set_weighted(sh, http, route);
     route->timeout_ms = http->timeout.ms;
     route->retry = um_compile_retry(http->retries);
-    um_compile_mirrors(c, sh->vs, http, sh->at, route);
     return route->n_clusters > 0;
 }
 
@@ -138,9 +137,11 @@ static void set_direct_response(struct um_compile *c, const struct um_http_direc
     route->body = um_compile_keep(c, from->body);
 }
 
-/* an answer of the proxy's own has the route's response headers, and nobody to send the others to */
+/* An answer of the proxy's own has the route's response headers, and nobody to send the others to. Its mirrors get no copy,
+ * but each is counted as skipped (C4). */
 static bool set_action(const struct shared *sh, const struct um_http_route *http, struct um_route *route)
 {
+    um_compile_mirrors(sh->c, sh->vs, http, sh->at, route);
     if (!http->redirect && !http->direct_response)
         return set_forward(sh, http, route);
     route->response_headers = um_compile_headers(sh->c, response_of(http->headers), NULL);

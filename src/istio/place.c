@@ -128,7 +128,7 @@ struct um_pos um_place_pos(const struct um_place *place, const char *field)
             pos = node->pos;
         }
     }
-    return node->kind == UM_NODE_SCALAR && node->text.n ? node->pos : pos;
+    return node->kind == UM_NODE_SCALAR ? node->pos : pos;
 }
 
 /* ---- complaints ---- */

@@ -82,6 +82,8 @@ static void add_service(struct um_services_build *b, const struct um_mesh_servic
         merge_ports(b, there, s);
         return;
     }
+    if (there && there->kubernetes && s->kubernetes) /* decoding says so */
+        return;
     if (there) {
         um_complain(b->diag, UM_SEVERITY_WARNING, place, field, NULL,
                     "host '%.*s' is already defined by %.*s, which counts", UM_STR_ARG(s->host),

@@ -82,6 +82,7 @@ static struct um_exchange *new_exchange(struct um_proxy *p, struct um_downstream
     x->request_ended = rq->ends;
     x->started_ns = p->loop->now_ns;
     um_timer_init(&x->timer, um_forward_on_timer);
+    um_task_init(&x->start_copies, um_tee_start);
     um_outq_init(&x->replay, p->chunks, false);
     um_edits_init(&x->edits);
     p->n_exchanges++;

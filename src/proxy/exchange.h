@@ -119,6 +119,7 @@ void um_respond_continue(struct um_exchange *); /* 100 Continue */
 void um_tee_draw(struct um_exchange *);
 void um_tee_skip_all(struct um_exchange *, enum um_skip); /* the primary was not admitted */
 void um_tee_admit(struct um_exchange *);
+void um_tee_start(struct um_task *); /* x->start_copies, at the end of a turn */
 void um_tee_body(struct um_exchange *, const struct um_slice *);
 void um_tee_end(struct um_exchange *, const struct um_field *trailers, uint32_t n);
 void um_tee_cut(struct um_exchange *); /* the upload ended too soon */

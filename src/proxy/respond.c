@@ -114,7 +114,10 @@ void um_respond_local(struct um_exchange *x, enum um_local_reply id)
     x->log.flags |= r->flags;
     x->log.details = r->details;
     um_forward_drop(x);
-    if (add_own_fields(x, &edits, r->body.n > 0))
+    int rc = add_own_fields(x, &edits, r->body.n > 0);
+    if (rc == 0 && id == UM_REPLY_OVERFLOW) /* Envoy: a circuit breaker refused, trying again makes it worse */
+        rc = um_edits_add(&edits, &x->arena, UM_EDIT_SET, UM_STR("x-envoy-overloaded"), UM_STR("true"));
+    if (rc)
         um_respond_abort(x);
     else
         send_own(x, &head, &edits, r->body);

@@ -95,12 +95,9 @@ static enum um_skip skip_reason(struct um_exchange *x, const struct um_mirror *m
     return is_drawn(x, m) ? UM_SKIP_COUNT : UM_SKIP_SAMPLED_OUT;
 }
 
-static void start_late(struct um_task *t);
-
 void um_tee_draw(struct um_exchange *x)
 {
     const struct um_route *r = x->route;
-    um_task_init(&x->start_copies, start_late);
     for (uint32_t i = 0; i < r->n_mirrors; i++) {
         struct um_shadow_stats *s = stats_of(x->proxy, &r->mirrors[i]);
         enum um_skip skip = skip_reason(x, &r->mirrors[i]);
@@ -286,6 +283,25 @@ static const struct um_leg_sink SINK = {on_room, on_informational, on_head, on_b
 
 /* ---- start ---------------------------------------------------------------------------------------- */
 
+enum { TRACEPARENT_BYTES = 55, SPAN_AT = 36, SPAN_BYTES = 16 };
+
+/* W3C trace context: `00-TRACE-SPAN-FLAGS`; the copy continues the trace with a span of its own */
+static int trace_edit(struct um_copy *c, struct um_edits *e)
+{
+    static const char HEX[] = "0123456789abcdef";
+    struct um_exchange *x = c->x;
+    const struct um_field *f = um_head_known(x->head, UM_FIELD_TRACEPARENT);
+    if (!f || f->value_n != TRACEPARENT_BYTES || !um_str_starts(um_field_value(f), UM_STR("00-")))
+        return 0;
+    struct um_str value = um_arena_str(&x->arena, um_field_value(f));
+    if (!value.p)
+        return UM_ENOMEM;
+    uint64_t span = um_rand_u64(x->proxy->rand) | 1; /* never zero */
+    for (int i = 0; i < SPAN_BYTES; i++)
+        ((char *)(uintptr_t)value.p)[SPAN_AT + i] = HEX[span >> (4 * i) & 15];
+    return um_edits_known(e, &x->arena, UM_EDIT_SET, UM_FIELD_TRACEPARENT, value);
+}
+
 /* C10, C11: the primary's head, with Host, marker and the policy's fields */
 static int copy_edits(struct um_copy *c, struct um_edits *e)
 {
@@ -297,6 +313,8 @@ static int copy_edits(struct um_copy *c, struct um_edits *e)
         rc = um_edits_known(e, &x->arena, UM_EDIT_SET, UM_FIELD_X_ENVOY_ATTEMPT_COUNT, UM_STR("1"));
     if (rc == 0)
         rc = um_edits_known(e, &x->arena, UM_EDIT_SET, UM_FIELD_X_UMBRA_SHADOW, UM_STR("1"));
+    if (rc == 0)
+        rc = trace_edit(c, e);
     if (rc == 0)
         rc = um_forward_apply(x, e, &policy->headers);
     if (policy->host_rewrite.n)
@@ -356,7 +374,7 @@ static void start_all(struct um_exchange *x)
     um_exchange_check(x);
 }
 
-static void start_late(struct um_task *t)
+void um_tee_start(struct um_task *t)
 {
     start_all(UM_CONTAINER(t, struct um_exchange, start_copies));
 }

@@ -171,6 +171,7 @@ void um_conn_attach(struct um_conn *c, struct um_leg *leg)
     c->scanned = 0;
     c->write_failed = false;
     leg->conn = c;
+    um_leg_attached(leg);
     leg->sent_before = c->sent_bytes;
     if (leg->is_paused)
         um_stream_pause(&c->stream);
@@ -296,6 +297,15 @@ static bool informational(struct um_conn *c, const struct um_head *head)
     return true;
 }
 
+/* a parser has seen all contiguous bytes: true if there are more of them now */
+static bool gather(struct um_conn *c)
+{
+    int rc = um_input_gather(&c->in);
+    if (rc < 0)
+        fail(c, rc, "the head of the answer is larger than the limit");
+    return rc > 0;
+}
+
 static bool parse_head(struct um_conn *c)
 {
     struct um_field fields[UM_H1_FIELDS_MAX];
@@ -305,7 +315,7 @@ static bool parse_head(struct um_conn *c)
     ptrdiff_t n =
         um_h1_parse_response(um_input_bytes(&c->in), limits_of(c), c->leg->method, &c->scanned, &head, &fault);
     if (n == UM_EAGAIN)
-        return false;
+        return gather(c);
     if (n < 0) {
         bool is_limit = fault == UM_H1_HEAD_TOO_LARGE || fault == UM_H1_TOO_MANY_FIELDS;
         fail(c, is_limit ? UM_ELIMIT : UM_EPROTO, um_h1_fault_text(fault));
@@ -315,7 +325,9 @@ static bool parse_head(struct um_conn *c)
     struct um_chunk *holder = um_input_chunk(&c->in);
     um_chunk_ref(holder);
     um_input_eat(&c->in, (size_t)n);
-    if (!informational(c, &head))
+    if (head.status == 101 && c->leg->framing != UM_FRAMING_TUNNEL)
+        fail(c, UM_EPROTO, "switches protocols without having been asked");
+    else if (!informational(c, &head))
         begin_answer(c, &head, holder);
     um_chunk_unref(holder);
     return true;
@@ -358,7 +370,7 @@ static bool parse_trailers(struct um_conn *c)
     enum um_h1_fault fault = UM_H1_OK;
     ptrdiff_t n = um_h1_parse_trailers(um_input_bytes(&c->in), limits_of(c), &c->scanned, fields, &n_fields, &fault);
     if (n == UM_EAGAIN)
-        return false;
+        return gather(c);
     if (n < 0) {
         fail(c, UM_EPROTO, um_h1_fault_text(fault));
         return false;
@@ -417,23 +429,30 @@ static bool discard_body(struct um_conn *c)
     return true;
 }
 
+/* bytes that were read before and may be parsed now; true if there is reason to read more */
+static bool parse_what_is_there(struct um_conn *c)
+{
+    if (!um_input_is_empty(&c->in))
+        parse(c);
+    return !c->stream.is_closed && !c->stream.is_paused;
+}
+
 static void on_readable(struct um_stream *s)
 {
     struct um_conn *c = of_stream(s);
-    if (discard_body(c))
+    if (!parse_what_is_there(c) || discard_body(c))
         return;
     ssize_t n = um_input_read(&c->in, s);
     if (n > 0) {
         counters(c)[UM_CLU_CX_RX_BYTES] += (size_t)n;
         if (c->leg)
             c->leg->has_answer = true;
-    }
-    if (n == UM_ELIMIT)
-        fail(c, UM_ELIMIT, "the head of the answer is larger than the limit");
-    else
         parse(c);
-    if (!c->stream.is_closed && (n == 0 || (n < 0 && n != UM_EAGAIN)))
+    } else if (n == UM_ELIMIT) {
+        fail(c, UM_ELIMIT, "the head of the answer is larger than the limit");
+    } else if (n != UM_EAGAIN) {
         on_eof(c, (int)n);
+    }
 }
 
 /* ---- time and life -------------------------------------------------------------------------------- */

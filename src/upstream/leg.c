@@ -38,8 +38,13 @@ static int count_in(struct um_leg *leg)
     }
     leg->counts_request = true;
     h->rq_active++;
-    um_host_counters(h)[UM_CLU_RQ_ACTIVE]++;
     return 0;
+}
+
+void um_leg_attached(struct um_leg *leg)
+{
+    leg->counts_active = true;
+    um_host_counters(leg->host)[UM_CLU_RQ_ACTIVE]++;
 }
 
 int um_leg_start(struct um_leg *leg, struct um_host *h, const struct um_leg_request *rq, const struct um_leg_sink *sink,
@@ -144,8 +149,9 @@ void um_leg_over(struct um_leg *leg)
     if (leg->counts_request) {
         um_limit_give(&h->cluster->shared->sides[h->side].requests, request_limit(h));
         h->rq_active--;
-        um_host_counters(h)[UM_CLU_RQ_ACTIVE]--;
     }
+    if (leg->counts_active)
+        um_host_counters(h)[UM_CLU_RQ_ACTIVE]--;
     um_pool_check(h);
 }
 

@@ -65,7 +65,7 @@ struct um_leg {
     uint8_t framing; /* enum um_framing of the request */
     uint8_t n_informational;
     bool is_shadow, is_over, needs_fresh, request_ended, wants_room, has_answer, discards_body, is_paused,
-        counts_pending, counts_request;
+        counts_pending, counts_request, counts_active;
 };
 
 /* Picks no endpoint: host comes from um_upstream_pick. UM_ELIMIT: a circuit breaker refuses (nothing was started, no

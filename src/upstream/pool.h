@@ -42,7 +42,8 @@ void um_conn_resume(struct um_conn *);
 /* leg.c, for connections */
 void um_leg_fail(struct um_leg *, const struct um_leg_failure *); /* at once */
 void um_leg_fail_soon(struct um_leg *, const struct um_leg_failure *);
-void um_leg_over(struct um_leg *); /* releases what it holds; no callback */
+void um_leg_attached(struct um_leg *); /* counts as active from here on, as pending before */
+void um_leg_over(struct um_leg *);     /* releases what it holds; no callback */
 
 static inline uint64_t *um_host_counters(const struct um_host *h)
 {
