@@ -62,7 +62,7 @@ static void print_value(struct um_buf *out, const char *family, const struct lab
 static void print_buckets(struct um_buf *out, const char *family, const struct label *labels,
                           const struct um_histogram *h)
 {
-    struct label with_le[MAX_LABELS + 1] = {{NULL}};
+    struct label with_le[MAX_LABELS + 1] = {{.name = NULL}};
     unsigned n = 0;
     for (; labels[n].name; n++)
         with_le[n] = labels[n];
@@ -89,7 +89,7 @@ static void print_histogram(struct um_buf *out, const char *family, const struct
 
 static void print_single(struct um_buf *out, const char *family, const char *type, const char *help, uint64_t value)
 {
-    static const struct label NONE[] = {{NULL}};
+    static const struct label NONE[] = {{.name = NULL}};
     print_head(out, family, type, help);
     print_value(out, family, NONE, value);
 }
@@ -140,7 +140,7 @@ static void print_worker(struct um_buf *out, const struct um_worker_stats *stats
         const struct um_stat_row *row = &um_counter_rows[i];
         bool is_own = um_str_starts(um_str_from(row->name), UM_STR("umbra."));
         struct family f = family_of(is_own ? "" : "envoy_", row->name);
-        struct label labels[2] = {{NULL}};
+        struct label labels[2] = {{.name = NULL}};
         class_label(labels, &f);
         print_family_head(out, &f, row);
         print_value(out, f.name, labels, stats->v[i]);
@@ -154,7 +154,7 @@ static void print_cluster_counter(struct um_buf *out, const struct um_stat_view 
 {
     const struct um_stat_row *row = &um_cluster_counter_rows[counter];
     struct family f = family_of("envoy_cluster_", row->name);
-    struct label labels[3] = {{NULL}};
+    struct label labels[3] = {{.name = NULL}};
     unsigned n = class_label(labels, &f);
     print_family_head(out, &f, row);
     for (uint32_t c = 0; c < um_stat_view_clusters(view); c++) {
@@ -170,7 +170,7 @@ static void print_clusters(struct um_buf *out, const struct um_stat_view *view)
         print_cluster_counter(out, view, i);
     print_head(out, TIME, "histogram", "milliseconds from a request to the end of its answer");
     for (uint32_t c = 0; c < um_stat_view_clusters(view); c++) {
-        const struct label labels[] = {{"cluster_name", view->names->clusters[c]}, {NULL}};
+        const struct label labels[] = {{"cluster_name", view->names->clusters[c]}, {.name = NULL}};
         print_histogram(out, TIME, labels, &view->stats->clusters[c].rq_time_ms);
     }
 }
@@ -267,9 +267,9 @@ static void print_process(struct um_buf *out, const struct um_stat_view *view)
 {
     static const char RELOADS[] = "umbra_config_reloads_total", BUILD[] = "umbra_build_info",
                       LAG[] = "umbra_loop_lag_milliseconds";
-    const struct label none[] = {{NULL}}, success[] = {{"result", UM_STR("success")}, {NULL}},
-                       failure[] = {{"result", UM_STR("failure")}, {NULL}},
-                       version[] = {{"version", view->version}, {NULL}};
+    const struct label none[] = {{.name = NULL}}, success[] = {{"result", UM_STR("success")}, {.name = NULL}},
+                       failure[] = {{"result", UM_STR("failure")}, {.name = NULL}},
+                       version[] = {{"version", view->version}, {.name = NULL}};
     print_single(out, "envoy_server_live", "gauge", "1 when ready and not draining", view->is_live);
     print_single(out, "envoy_server_uptime", "gauge", "seconds since the start", view->uptime_s);
     print_head(out, BUILD, "gauge", "1, with the version that runs");
