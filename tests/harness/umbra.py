@@ -171,6 +171,14 @@ class Umbra:
     def signal(self, number=signal.SIGTERM):
         self.process.send_signal(number)
 
+    def hold(self):
+        """It stands still from here on, until go_on()."""
+        self.signal(signal.SIGSTOP)
+        os.waitpid(self.process.pid, os.WUNTRACED)
+
+    def go_on(self):
+        self.signal(signal.SIGCONT)
+
     # ---- the end ----
     def wait_exit(self, limit=LIMIT):
         code = self.process.wait(limit)

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """Towards the primary: retries, time-outs, pools, balance, DNS."""
-import signal
 import threading
 
 import pytest
@@ -54,11 +53,11 @@ def test_stale_keep_alive_connection_is_no_503(stage, kind, method, body):
     umbra = stage.umbra(mesh(primary))
     client = umbra.client()
     assert client.get("/first").status == 200
-    umbra.signal(signal.SIGSTOP)
+    umbra.hold()
     client.send(request("/second", method=method, body=body))
     ends.set()
     primary.nth_connection().is_gone.wait(5)
-    umbra.signal(signal.SIGCONT)
+    umbra.go_on()
     assert client.response().status == 200
     assert primary.nth(2).body == (body or "").encode() and len(primary.connections) == 2
 
