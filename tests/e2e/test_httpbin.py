@@ -64,7 +64,7 @@ def test_what_httpbin_offers(house, args, path, expect):
 def test_statuses(house, status):
     umbra, _, shadow = house
     assert curl("-o", "/dev/null", "-w", "%{http_code}", f"{umbra.url}/status/{status}") == str(status).encode()
-    shadow.wait_lines(1, f"/status/{status} {status}")
+    shadow.wait_lines(1, f"/status/{status}? {status}")
 
 
 def test_head(house):

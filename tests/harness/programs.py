@@ -60,7 +60,7 @@ def httpbin(folder, name):
     return Program(folder, name, [
         "/usr/bin/gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", 1, "--threads", 8, "--keep-alive", 75, "--graceful-timeout", 1,
         "--log-level", "warning", "--access-logfile", "-",
-        "--access-logformat", "%(m)s %(U)s%(q)s %(s)s host=%({host}i)s shadow=%({x-umbra-shadow}i)s id=%({x-request-id}i)s", "httpbin:app"], port)
+        "--access-logformat", "%(m)s %(U)s?%(q)s %(s)s host=%({host}i)s shadow=%({x-umbra-shadow}i)s id=%({x-request-id}i)s", "httpbin:app"], port)
 
 
 NGINX = """
