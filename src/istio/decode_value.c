@@ -17,8 +17,13 @@ static bool is_quoted_text(const struct um_node *node)
 /* a number or boolean in quotes deserves another hint than a wrong word */
 static void wrong_scalar(struct um_decoder *d, const struct um_place *at, const char *wanted, bool is_meant)
 {
-    const char *hint = is_quoted_text(at->node) && is_meant ? "remove the quotes" : NULL;
-    um_complain(d->diag, UM_SEVERITY_ERROR, at, NULL, hint, "must be %s, not %s", wanted, um_node_what(at->node));
+    const struct um_node *node = at->node;
+    const char *hint = is_quoted_text(node) && is_meant ? "remove the quotes" : NULL;
+    bool is_number = node->kind == UM_NODE_SCALAR && um_scalar_type(node) >= UM_SCALAR_INT;
+    if (is_number) /* of another form: a fraction, 0x10, .inf */
+        um_decode_fault(d, at, NULL, "must be %s, not %.*s", wanted, UM_STR_ARG(node->text));
+    else
+        um_complain(d->diag, UM_SEVERITY_ERROR, at, NULL, hint, "must be %s, not %s", wanted, um_node_what(node));
 }
 
 void um_decode_wrong_type(struct um_decoder *d, const struct um_place *at, const char *wanted)

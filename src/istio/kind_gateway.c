@@ -75,7 +75,7 @@ static void check_server(struct um_decoder *d, void *object)
         um_decode_fault(d, &s->place, "hosts", "is missing");
     if (s->port && s->port->protocol.n)
         check_server_tls(d, s);
-    else if (s->port)
+    else if (s->port && !um_place_has(&s->port->place, "protocol"))
         um_decode_fault(d, &s->port->place, "protocol", "is missing");
 }
 
