@@ -51,15 +51,17 @@ int um_listener_open(struct sockaddr *bound, socklen_t length, unsigned n, int *
     return 0;
 }
 
-/* descriptors have run out: take the client in by the spare one and send it away */
-static void reject(struct um_listener_socket *s)
+/* descriptors have run out: take the client in by the spare one and send it away; false if there is none */
+static bool reject(struct um_listener_socket *s)
 {
     close(s->spare_fd);
     int fd = accept4(s->watch.fd, NULL, NULL, SOCK_CLOEXEC);
-    if (fd >= 0)
+    if (fd >= 0) {
         close(fd);
+        s->on_reject(s);
+    }
     s->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    s->on_reject(s);
+    return fd >= 0;
 }
 
 /* up to `most` connections; false when the queue is empty */
@@ -71,8 +73,8 @@ static bool accept_some(struct um_listener_socket *s, int most)
             s->on_accept(s, fd);
         else if (errno == EAGAIN)
             return false;
-        else if (errno == EMFILE || errno == ENFILE)
-            reject(s);
+        else if ((errno == EMFILE || errno == ENFILE) && reject(s))
+            continue; /* without descriptors an empty queue says EMFILE too */
         else if (errno != ECONNABORTED && errno != EINTR)
             return false;
     }
