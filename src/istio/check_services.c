@@ -50,6 +50,34 @@ static void check_ports(struct um_compile *c)
     say(c, &unnamed, "begin its name with `http-`, or set appProtocol", "names no protocol: taken as HTTP");
 }
 
+/* ---- original destinations ---------------------------------------------------------------------- */
+
+/* requests come to umbra's own address: where they were meant to go otherwise is not known */
+static const char NO_DESTINATION[] = "there is no original destination to go to: requests get 503";
+
+static void check_resolution(struct um_compile *c, const struct um_mesh_service *s)
+{
+    if (s->discovery == UM_DISCOVERY_ORIGINAL_DST)
+        um_complain(c->diag, UM_SEVERITY_WARNING, &s->meta->place, "spec.resolution", "use STATIC or DNS", "NONE: %s",
+                    NO_DESTINATION);
+}
+
+static void check_load_balancer(struct um_compile *c, const struct um_traffic_blocks *blocks)
+{
+    if (blocks->load_balancer && blocks->load_balancer->simple == UM_LB_SIMPLE_PASSTHROUGH)
+        um_complain(c->diag, UM_SEVERITY_WARNING, &blocks->load_balancer->place, "simple", NULL, "PASSTHROUGH: %s",
+                    NO_DESTINATION);
+}
+
+static void check_policy(struct um_compile *c, const struct um_traffic_policy *policy)
+{
+    if (!policy)
+        return;
+    check_load_balancer(c, &policy->blocks);
+    for (uint32_t i = 0; i < policy->n_port_level_settings; i++)
+        check_load_balancer(c, &policy->port_level_settings[i].blocks);
+}
+
 /* ---- DestinationRules --------------------------------------------------------------------------- */
 
 static bool selects_any(const struct um_mesh_service *s, const struct um_pairs *labels)
@@ -70,6 +98,9 @@ static void check_subsets(struct um_compile *c, const struct um_destination_rule
 
 static void check_rule(struct um_compile *c, const struct um_destination_rule *rule)
 {
+    check_policy(c, rule->traffic_policy);
+    for (uint32_t i = 0; i < rule->n_subsets; i++)
+        check_policy(c, rule->subsets[i].traffic_policy);
     struct um_str host = um_compile_made(c, um_name_host(&c->scratch, rule->host, rule->meta.namespace_name));
     if (!host.p || rule->host.n == 0 || um_name_is_wildcard(host))
         return;
@@ -85,6 +116,8 @@ static void check_rule(struct um_compile *c, const struct um_destination_rule *r
 void um_check_services(struct um_compile *c)
 {
     check_ports(c);
+    for (uint32_t i = 0; i < c->registry.n_services; i++)
+        check_resolution(c, c->registry.services[i]);
     for (uint32_t i = 0; !um_compile_has_failed(c) && i < c->resources->n_destination_rules; i++)
         check_rule(c, &c->resources->destination_rules[i]);
 }

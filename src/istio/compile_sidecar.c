@@ -10,6 +10,7 @@
 #include "istio/compile_scope.h"
 #include "istio/names.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { FALLBACK_PORT = 80 }; /* of hosts that no service defines */
@@ -167,9 +168,39 @@ static bool has_http_port(const struct um_mesh_service *service, uint16_t number
     return p && um_protocol_is_http(p->protocol);
 }
 
+static void say_of_host(const struct sidecar *s, const struct rules *r, uint32_t i, const char *what)
+{
+    char field[32];
+    snprintf(field, sizeof field, "hosts[%u]", i);
+    um_complain(s->c->diag, UM_SEVERITY_WARNING, &r->vs->place, field, NULL, "%s", what);
+}
+
+static bool claims_any(const struct rules *r)
+{
+    for (uint32_t i = 0; i < r->vs->hosts.n; i++)
+        if (r->claims[i]->n_services)
+            return true;
+    return false;
+}
+
+/* hosts that no listener serves; one that no service defines lives where the others of its VirtualService do */
+static void check_hosts(const struct sidecar *s, const struct rules *r)
+{
+    bool has_port = find_port(s, FALLBACK_PORT) || claims_any(r);
+    for (uint32_t i = 0; i < r->vs->hosts.n; i++) {
+        if (r->claims[i]->n_services)
+            continue;
+        if (um_name_is_wildcard(r->claims[i]->host))
+            say_of_host(s, r, i, "covers no Service or ServiceEntry, and no other host on a sidecar");
+        else if (!has_port)
+            say_of_host(s, r, i, "no Service or ServiceEntry has this host, and none listens on port 80 for it");
+    }
+}
+
 /* the VirtualService has a say on every port of the services that it claims, and on the fallback port */
 static void spread_rules(struct sidecar *s, const struct rules *r)
 {
+    check_hosts(s, r);
     for (uint32_t i = 0; i < r->vs->hosts.n; i++)
         for (uint32_t k = 0; k < r->claims[i]->n_services; k++)
             for (uint32_t p = 0; p < r->claims[i]->services[k]->n_ports; p++)

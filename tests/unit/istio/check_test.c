@@ -226,6 +226,21 @@ static void rules_for_unknown_hosts(void **state)
                 "'appp.default.svc.cluster.local' (did you mean 'app'?)");
 }
 
+static void destinations_that_only_a_packet_knows(void **state)
+{
+    assert_says(
+        "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: { name: e }\n"
+        "spec: { hosts: [e.com], ports: [{ number: 80, name: http, protocol: HTTP }] }\n",
+        "ServiceEntry/default/e: spec.resolution: NONE: there is no original destination to go to: requests get 503 "
+        "(use STATIC or DNS)");
+    assert_says(
+        SERVICE("app", "app: app") "apiVersion: networking.istio.io/v1\nkind: DestinationRule\n"
+                                   "metadata: { name: app }\nspec: { host: app, trafficPolicy: { "
+                                   "loadBalancer: { simple: PASSTHROUGH } } }\n",
+        "DestinationRule/default/app: spec.trafficPolicy.loadBalancer.simple: PASSTHROUGH: there is no original "
+        "destination to go to: requests get 503");
+}
+
 static void retries_of_answers(void **state)
 {
     assert_says(
@@ -284,6 +299,7 @@ int main(void)
         cmocka_unit_test(head_that_falls_out_of_a_rule_for_get),
         cmocka_unit_test(subsets_that_select_nothing),
         cmocka_unit_test(rules_for_unknown_hosts),
+        cmocka_unit_test(destinations_that_only_a_packet_knows),
         cmocka_unit_test(retries_of_answers),
         cmocka_unit_test(policies_without_a_mirror),
         cmocka_unit_test(errors_keep_the_snapshot_back),

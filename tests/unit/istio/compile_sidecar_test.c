@@ -238,6 +238,25 @@ static void only_http_is_served(void **state)
     fixture_release(&f);
 }
 
+static void hosts_that_nothing_listens_for(void **state)
+{
+    struct fixture f;
+    fixture_init(&f);
+    fixture_load(&f, SERVICE("app", "default", "{ name: http, port: 8000 }")
+                         VS("v", "  hosts: [app, foreign.example.com]\n  http: [{ directResponse: { status: 200 } }]\n")
+                             VS("w", "  hosts: [lone.example.com]\n  http: [{ directResponse: { status: 200 } }]\n"));
+    assert_string_equal(dump_all_routes(&f), "routes 8000\n"
+                                             "  host foreign.example.com:8000: foreign.example.com\n"
+                                             "    v.default/0: prefix:/ answer 200 \n"
+                                             "  host app.default.svc.cluster.local:8000: app.default.svc.cluster.local "
+                                             "app.default.svc.cluster.local. app app.default app.default.svc\n"
+                                             "    v.default/0: prefix:/ answer 200 \n");
+    assert_non_null(strstr(dump_diagnostics(&f), "VirtualService/default/w: spec.hosts[0]: no Service or ServiceEntry "
+                                                 "has this host, and none listens on port 80 for it"));
+    assert_int_equal(f.diag.n, 1);
+    fixture_release(&f);
+}
+
 static void nothing_to_listen_on(void **state)
 {
     struct um_buf why;
@@ -264,6 +283,7 @@ int main(void)
         cmocka_unit_test(a_host_lives_on_port_80_as_well),
         cmocka_unit_test(a_port_is_not_borrowed_from_the_service),
         cmocka_unit_test(only_http_is_served),
+        cmocka_unit_test(hosts_that_nothing_listens_for),
         cmocka_unit_test(nothing_to_listen_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
