@@ -76,4 +76,16 @@ static inline void um_list_splice(struct um_list *to, struct um_list *from)
     um_list_init(from);
 }
 
+/* the same, before what `to` has */
+static inline void um_list_splice_front(struct um_list *to, struct um_list *from)
+{
+    if (um_list_empty(from))
+        return;
+    from->prev->next = to->next;
+    to->next->prev = from->prev;
+    from->next->prev = to;
+    to->next = from->next;
+    um_list_init(from);
+}
+
 #endif

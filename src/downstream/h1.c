@@ -221,8 +221,7 @@ static void resume_body(struct um_downstream *d)
     struct h1 *c = of_downstream(d);
     um_stream_resume(&c->stream);
     if (!um_input_is_empty(&c->in)) { /* bytes that were read before the pause */
-        c->stream.is_readable = true;
-        um_loop_ready(c->stream.loop, &c->stream.task);
+        um_stream_wake(&c->stream);
     }
 }
 

@@ -2,6 +2,7 @@
 #include "io/loop.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -14,41 +15,60 @@ static void on_wake_event(struct um_watch *w, uint32_t events)
         l->on_wake(l->on_wake_ctx);
 }
 
+static void on_background(struct um_watch *w, uint32_t events)
+{
+    UM_CONTAINER(w, struct um_loop, background)->has_background = true;
+}
+
+/* the descriptors that every loop has */
+static int open_own(struct um_loop *l)
+{
+    int wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), background = epoll_create1(EPOLL_CLOEXEC);
+    int rc = wake < 0 || background < 0 ? um_err_from_errno(errno) : 0;
+    if (rc == 0)
+        rc = um_loop_watch_level(l, &l->wake, wake, EPOLLIN, on_wake_event);
+    if (rc == 0)
+        rc = um_loop_watch_level(l, &l->background, background, EPOLLIN, on_background);
+    if (rc && wake >= 0)
+        close(wake);
+    if (rc && background >= 0)
+        close(background);
+    return rc;
+}
+
 int um_loop_init(struct um_loop *l)
 {
-    *l = (struct um_loop){.epoll_fd = epoll_create1(EPOLL_CLOEXEC), .wake.fd = -1};
+    *l = (struct um_loop){.epoll_fd = epoll_create1(EPOLL_CLOEXEC), .wake.fd = -1, .background.fd = -1};
     l->now_ns = um_clock_ns();
     um_timer_wheel_init(&l->timers, l->now_ns);
     um_list_init(&l->soon);
     um_list_init(&l->late);
     um_list_init(&l->closing);
     um_list_init(&l->ready);
+    um_list_init(&l->background_ready);
     if (l->epoll_fd < 0)
         return um_err_from_errno(errno);
-    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    int rc = fd < 0 ? um_err_from_errno(errno) : um_loop_watch_level(l, &l->wake, fd, EPOLLIN, on_wake_event);
+    int rc = open_own(l);
     if (rc) {
-        if (fd >= 0)
-            close(fd);
         close(l->epoll_fd);
-        l->epoll_fd = -1;
+        *l = (struct um_loop){.epoll_fd = -1, .wake.fd = -1, .background.fd = -1};
     }
     return rc;
 }
 
 void um_loop_release(struct um_loop *l)
 {
-    if (l->wake.fd >= 0)
-        close(l->wake.fd);
-    if (l->epoll_fd >= 0)
-        close(l->epoll_fd);
-    l->wake.fd = l->epoll_fd = -1;
+    const int fds[] = {l->background.fd, l->wake.fd, l->epoll_fd};
+    for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+    l->background.fd = l->wake.fd = l->epoll_fd = -1;
 }
 
-static int watch(struct um_loop *l, struct um_watch *w, int fd, uint32_t events, um_watch_f *on_event)
+static int watch(int epoll_fd, struct um_watch *w, int fd, uint32_t events, um_watch_f *on_event)
 {
     struct epoll_event e = {.events = events, .data.ptr = w};
-    if (epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, fd, &e))
+    if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &e))
         return um_err_from_errno(errno);
     w->fd = fd;
     w->on_event = on_event;
@@ -57,12 +77,17 @@ static int watch(struct um_loop *l, struct um_watch *w, int fd, uint32_t events,
 
 int um_loop_watch(struct um_loop *l, struct um_watch *w, int fd, um_watch_f *on_event)
 {
-    return watch(l, w, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, on_event);
+    return watch(l->epoll_fd, w, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, on_event);
+}
+
+int um_loop_watch_background(struct um_loop *l, struct um_watch *w, int fd, um_watch_f *on_event)
+{
+    return watch(l->background.fd, w, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, on_event);
 }
 
 int um_loop_watch_level(struct um_loop *l, struct um_watch *w, int fd, uint32_t events, um_watch_f *on_event)
 {
-    return watch(l, w, fd, events, on_event);
+    return watch(l->epoll_fd, w, fd, events, on_event);
 }
 
 int um_loop_rewatch_level(struct um_loop *l, struct um_watch *w, uint32_t events)
@@ -103,24 +128,25 @@ static void run_all(struct um_list *list)
     }
 }
 
-/* runs what is on the list now; what comes to it meanwhile waits for the next turn */
-static void run_once(struct um_loop *l, struct um_list *list)
+/* runs what is on the list now, at most so many; what comes to it meanwhile waits for the next turn */
+static void run_once(struct um_loop *l, struct um_list *list, unsigned most)
 {
     struct um_list now, *node;
     um_list_init(&now);
     um_list_splice(&now, list);
-    while ((node = um_list_pop(&now))) {
+    for (; most && (node = um_list_pop(&now)); most--) {
         struct um_task *t = UM_CONTAINER(node, struct um_task, node);
         t->run(t);
         if (!um_list_empty(&l->soon))
             run_all(&l->soon);
     }
+    um_list_splice_front(list, &now);
 }
 
 static int wait_ms_of(const struct um_loop *l, int wait_ms)
 {
-    if (!um_list_empty(&l->ready) || !um_list_empty(&l->soon) || !um_list_empty(&l->late) ||
-        !um_list_empty(&l->closing))
+    if (l->has_background || !um_list_empty(&l->background_ready) || !um_list_empty(&l->ready) ||
+        !um_list_empty(&l->soon) || !um_list_empty(&l->late) || !um_list_empty(&l->closing))
         return 0;
     uint64_t ns = um_timer_wheel_wait_ns(&l->timers, l->now_ns);
     if (ns == UINT64_MAX)
@@ -128,6 +154,30 @@ static int wait_ms_of(const struct um_loop *l, int wait_ms)
     uint64_t ms = (ns + UM_NS_PER_MS - 1) / UM_NS_PER_MS;
     int until_timer = ms > 3600000 ? 3600000 : (int)ms;
     return wait_ms >= 0 && wait_ms < until_timer ? wait_ms : until_timer;
+}
+
+static void dispatch(struct um_loop *l, const struct epoll_event *events, int n)
+{
+    for (int i = 0; i < n; i++) {
+        struct um_watch *w = events[i].data.ptr;
+        if (w->fd < 0)
+            continue; /* closed earlier in this turn */
+        w->on_event(w, events[i].events);
+        if (!um_list_empty(&l->soon))
+            run_all(&l->soon);
+    }
+}
+
+static void turn_background(struct um_loop *l)
+{
+    struct epoll_event events[UM_LOOP_BACKGROUND_EVENTS];
+    if (!um_list_empty(&l->background_ready))
+        run_once(l, &l->background_ready, UM_LOOP_BACKGROUND_EVENTS);
+    if (!l->has_background)
+        return;
+    int n = epoll_wait(l->background.fd, events, UM_LOOP_BACKGROUND_EVENTS, 0);
+    l->has_background = n == UM_LOOP_BACKGROUND_EVENTS;
+    dispatch(l, events, n);
 }
 
 void um_loop_turn(struct um_loop *l, int wait_ms)
@@ -138,19 +188,13 @@ void um_loop_turn(struct um_loop *l, int wait_ms)
     uint64_t lag_ns = um_timer_wheel_lag_ns(&l->timers, l->now_ns);
     if (lag_ns && l->on_lag)
         l->on_lag(l->on_lag_ctx, lag_ns);
-    for (int i = 0; i < n; i++) {
-        struct um_watch *w = events[i].data.ptr;
-        if (w->fd < 0)
-            continue;
-        w->on_event(w, events[i].events);
-        if (!um_list_empty(&l->soon))
-            run_all(&l->soon);
-    }
-    run_once(l, &l->ready);
+    dispatch(l, events, n);
+    run_once(l, &l->ready, UINT_MAX);
     um_timer_wheel_run(&l->timers, l->now_ns);
     run_all(&l->soon);
-    run_once(l, &l->late);
+    run_once(l, &l->late, UINT_MAX);
     run_all(&l->soon);
+    turn_background(l);
     run_all(&l->closing);
 }
 

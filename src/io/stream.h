@@ -39,7 +39,7 @@ struct um_stream {
     struct um_loop *loop;
     const struct um_stream_ops *ops;
     const struct um_stream_events *events;
-    bool is_readable, is_paused, has_hung_up, wants_write, is_connecting, is_closed;
+    bool is_readable, is_paused, has_hung_up, wants_write, is_connecting, is_closed, is_background;
 };
 
 static inline ssize_t um_stream_readv(struct um_stream *s, struct iovec *iov, int n)
@@ -64,6 +64,8 @@ static inline void um_stream_close(struct um_stream *s, bool reset)
     if (!s->is_closed)
         s->ops->close(s, reset);
 }
+/* on_readable is called once more, though no event comes: there is input that was read and not yet used, or an end to see */
+void um_stream_wake(struct um_stream *);
 void um_stream_pause(struct um_stream *);
 void um_stream_resume(struct um_stream *);
 
@@ -77,6 +79,7 @@ struct um_connect_options {
     uint32_t keepalive_probes, keepalive_time_s, keepalive_interval_s;
     bool has_keepalive;
     bool has_notsent_lowat; /* shadows: or megabytes hide in the kernel */
+    bool is_background;     /* shadows: their events come behind all others */
 };
 /* begins to connect; on_writable when connected or failed: um_stream_tcp_connect_result tells which */
 int um_stream_tcp_connect(struct um_stream *, struct um_loop *, const struct sockaddr *, socklen_t,

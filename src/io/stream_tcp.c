@@ -49,6 +49,23 @@ static void on_closing(struct um_task *t)
     s->events->on_closed(s);
 }
 
+/* on the list of those that are called without an event */
+static void post_ready(struct um_stream *s)
+{
+    if (s->is_background)
+        um_loop_ready_background(s->loop, &s->task);
+    else
+        um_loop_ready(s->loop, &s->task);
+}
+
+void um_stream_wake(struct um_stream *s)
+{
+    if (s->is_closed)
+        return;
+    s->is_readable = true;
+    post_ready(s);
+}
+
 void um_stream_pause(struct um_stream *s)
 {
     s->is_paused = true;
@@ -60,7 +77,7 @@ void um_stream_resume(struct um_stream *s)
         return;
     s->is_paused = false;
     if (s->is_readable && !s->is_closed)
-        um_loop_ready(s->loop, &s->task);
+        post_ready(s);
 }
 
 static size_t iov_bytes(const struct iovec *iov, int n)
@@ -81,7 +98,7 @@ static ssize_t after_read(struct um_stream *s, ssize_t n, size_t asked)
     if (n > 0 && (size_t)n < asked && !s->has_hung_up)
         s->is_readable = false;
     else if (n > 0)
-        um_loop_ready(s->loop, &s->task);
+        post_ready(s);
     return n;
 }
 
@@ -130,11 +147,14 @@ static void tcp_close(struct um_stream *s, bool reset)
 
 static const struct um_stream_ops TCP_OPS = {tcp_readv, tcp_writev, tcp_discard, tcp_shutdown, tcp_close};
 
-static int start(struct um_stream *s, struct um_loop *loop, int fd, const struct um_stream_events *events)
+static int start(struct um_stream *s, struct um_loop *loop, int fd, const struct um_stream_events *events,
+                 bool is_background)
 {
-    *s = (struct um_stream){.loop = loop, .ops = &TCP_OPS, .events = events, .watch.fd = -1};
+    *s = (struct um_stream){
+        .loop = loop, .ops = &TCP_OPS, .events = events, .watch.fd = -1, .is_background = is_background};
     um_task_init(&s->task, on_ready);
-    int rc = um_loop_watch(loop, &s->watch, fd, on_event);
+    int rc = is_background ? um_loop_watch_background(loop, &s->watch, fd, on_event)
+                           : um_loop_watch(loop, &s->watch, fd, on_event);
     if (rc)
         close(fd);
     return rc;
@@ -147,7 +167,7 @@ static void set_int(int fd, int level, int option, int value)
 
 int um_stream_tcp_accept(struct um_stream *s, struct um_loop *loop, int fd, const struct um_stream_events *events)
 {
-    return start(s, loop, fd, events); /* TCP_NODELAY comes from the listening socket */
+    return start(s, loop, fd, events, false); /* TCP_NODELAY comes from the listening socket */
 }
 
 int um_stream_tcp_connect(struct um_stream *s, struct um_loop *loop, const struct sockaddr *addr, socklen_t n,
@@ -174,7 +194,7 @@ int um_stream_tcp_connect(struct um_stream *s, struct um_loop *loop, const struc
         close(fd);
         return rc == UM_EAGAIN ? UM_EUNREACH : rc;
     }
-    int rc = start(s, loop, fd, events);
+    int rc = start(s, loop, fd, events, o->is_background);
     if (rc)
         return rc;
     s->is_connecting = true;

@@ -296,6 +296,7 @@ static void responded(struct um_exchange *x)
 {
     if (x->proxy->log)
         write_line(x, x->d->rx_bytes, x->d->tx_bytes);
+    x->answered_bytes = x->d->tx_bytes;
     x->d = NULL;
     um_exchange_set_state(x, UM_EXCHANGE_RESPONDED);
     um_forward_drop(x);
@@ -308,7 +309,7 @@ static void responded(struct um_exchange *x)
         if (um_ledger_is_over(x->proxy->ledger))
             um_loop_late(x->proxy->loop, &x->proxy->relief);
     }
-    um_exchange_check(x);
+    um_tee_answered(x);
 }
 
 static void on_sent(void *exchange)

@@ -80,6 +80,7 @@ struct um_exchange {
 
     struct um_log_record log;
     uint64_t started_ns;
+    uint64_t answered_bytes; /* of the answer's body, once RESPONDED */
 };
 
 /* exchange.c */
@@ -122,7 +123,8 @@ void um_tee_admit(struct um_exchange *);
 void um_tee_start(struct um_task *); /* x->start_copies, at the end of a turn */
 void um_tee_body(struct um_exchange *, const struct um_slice *);
 void um_tee_end(struct um_exchange *, const struct um_field *trailers, uint32_t n);
-void um_tee_cut(struct um_exchange *); /* the upload ended too soon */
+void um_tee_cut(struct um_exchange *);      /* the upload ended too soon */
+void um_tee_answered(struct um_exchange *); /* the primary's answer has ended: its size is known */
 bool um_tee_wants_body(const struct um_exchange *);
 bool um_tee_holds_request(const struct um_exchange *); /* back-pressure (opt-in) */
 void um_tee_relief(struct um_task *);

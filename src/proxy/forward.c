@@ -414,4 +414,4 @@ static void on_end(struct um_leg *leg, const struct um_field *trailers, uint32_t
     um_respond_end(x, trailers, n);
 }
 
-static const struct um_leg_sink SINK = {on_room, on_informational, on_head, on_body, on_end, on_fail};
+static const struct um_leg_sink SINK = {on_room, on_informational, on_head, on_body, NULL, on_end, on_fail};

@@ -10,7 +10,7 @@
  */
 #include "proxy/exchange.h"
 
-enum { LEG_BYTES_MIN = 4096 };
+enum { LEG_BYTES_MIN = 4096, ANSWER_BYTES_MIN = 1 << 20, ANSWER_FACTOR = 4 };
 
 static struct um_shadow_stats *stats_of(const struct um_proxy *p, const struct um_mirror *m)
 {
@@ -176,6 +176,8 @@ void um_tee_drop(struct um_copy *c, enum um_drop reason)
         return;
     if (c->state == UM_COPY_RUNNING && reason == UM_DROP_TIMEOUT)
         um_leg_cancel_timeout(&c->leg);
+    else if (c->state == UM_COPY_RUNNING && reason == UM_DROP_TOO_LARGE)
+        um_leg_cancel_excess(&c->leg);
     else if (c->state == UM_COPY_RUNNING)
         um_leg_cancel(&c->leg);
     stats_of(c->x->proxy, c->mirror)->dropped[reason]++;
@@ -259,6 +261,40 @@ static void on_body(struct um_leg *leg, const struct um_slice *s)
     (void)s;
 }
 
+/* An answer without end would keep production's loop busy: a shadow's may be a few times the primary's. While that is not
+ * whole, the shadow waits for it; afterwards it is too large. */
+static uint64_t answer_limit(const struct um_exchange *x)
+{
+    uint64_t primary = x->d ? x->d->tx_bytes : x->answered_bytes;
+    return ANSWER_BYTES_MIN + primary * ANSWER_FACTOR;
+}
+
+static void on_excess(struct um_leg *leg)
+{
+    struct um_copy *c = leg->ctx;
+    leg->answer_limit = answer_limit(c->x);
+    if (leg->answer_bytes <= leg->answer_limit)
+        return;
+    if (c->x->d)
+        um_leg_pause(leg);
+    else
+        um_tee_drop(c, UM_DROP_TOO_LARGE);
+}
+
+void um_tee_answered(struct um_exchange *x)
+{
+    x->n_active++; /* the last copy to end must not free the exchange under this loop */
+    for (uint32_t i = 0; i < x->n_copies; i++) {
+        struct um_copy *c = &x->copies[i];
+        if (c->state != UM_COPY_RUNNING || !c->leg.is_paused)
+            continue;
+        um_leg_resume(&c->leg);
+        on_excess(&c->leg);
+    }
+    x->n_active--;
+    um_exchange_check(x);
+}
+
 static void on_end(struct um_leg *leg, const struct um_field *trailers, uint32_t n)
 {
     struct um_copy *c = leg->ctx;
@@ -279,7 +315,7 @@ static void on_fail(struct um_leg *leg, const struct um_leg_failure *f)
     end(c, um_drop_label(drop_of(f)));
 }
 
-static const struct um_leg_sink SINK = {on_room, on_informational, on_head, on_body, on_end, on_fail};
+static const struct um_leg_sink SINK = {on_room, on_informational, on_head, on_body, on_excess, on_end, on_fail};
 
 /* ---- start ---------------------------------------------------------------------------------------- */
 
@@ -338,6 +374,7 @@ static int start_leg(struct um_copy *c, struct um_host *host)
         return rc;
     c->state = UM_COPY_RUNNING;
     c->leg.discards_body = true;
+    c->leg.answer_limit = ANSWER_BYTES_MIN;
     c->progress_ns = x->proxy->loop->now_ns;
     um_loop_timer(x->proxy->loop, &c->deadline, timeout_ms(c));
     return 0;

@@ -97,7 +97,9 @@ static void fail(struct um_conn *c, int err, const char *detail)
         failure.has_answer = leg->has_answer;
         failure.is_unprocessed = !leg->has_answer && !um_stream_tcp_is_acknowledged(&c->stream, leg->sent_before);
         counters(c)[err == UM_EPROTO || err == UM_ELIMIT ? UM_CLU_PROTOCOL_ERROR : UM_CLU_RQ_RX_RESET]++;
-        if (leg->is_shadow && !leg->has_answer && !(c->n_requests > 1 && failure.is_unprocessed))
+        bool is_bad_answer = err == UM_EPROTO || err == UM_ELIMIT,
+             is_stale = c->n_requests > 1 && failure.is_unprocessed;
+        if (leg->is_shadow && (is_bad_answer || !leg->has_answer) && !is_stale)
             um_breaker_failure(h->shared, now_ms(c), h->cluster->upstream->rand);
         c->leg = NULL;
     }
@@ -213,8 +215,7 @@ static void do_flush(struct um_task *t)
     if (rc && rc != UM_EAGAIN) { /* an answer may have come before the break: read until the end */
         c->write_failed = true;
         um_outq_clear(&leg->out);
-        c->stream.is_readable = true;
-        um_loop_ready(c->stream.loop, &c->stream.task);
+        um_stream_wake(&c->stream);
     } else if (rc == 0 && leg->request_ended && leg->framing == UM_FRAMING_TUNNEL) {
         um_stream_shutdown(&c->stream);
     } else if (leg->wants_room && leg->out.bytes <= UM_LEG_LOW_BYTES) {
@@ -333,6 +334,16 @@ static bool parse_head(struct um_conn *c)
     return true;
 }
 
+/* more of the answer's body; past the leg's limit its sink decides: pause, cancel, or raise it. False: the leg is gone. */
+static bool count_answer(struct um_conn *c, size_t n)
+{
+    struct um_leg *leg = c->leg;
+    leg->answer_bytes += n;
+    if (leg->answer_limit && leg->answer_bytes > leg->answer_limit)
+        leg->sink->on_excess(leg);
+    return c->leg == leg;
+}
+
 static bool parse_body(struct um_conn *c)
 {
     struct um_leg *leg = c->leg;
@@ -348,8 +359,7 @@ static bool parse_body(struct um_conn *c)
     }
     um_chunk_ref(holder);
     um_input_eat(&c->in, before - rest.n);
-    leg->answer_bytes += data.n;
-    if (data.n && !leg->discards_body) {
+    if (count_answer(c, data.n) && data.n && !leg->discards_body) {
         const struct um_slice s = {holder, data.p, data.n};
         leg->sink->on_body(leg, &s);
     }
@@ -418,10 +428,9 @@ static bool discard_body(struct um_conn *c)
         return false;
     ssize_t n = um_stream_discard(&c->stream, c->body.left < DISCARD_BYTES ? c->body.left : DISCARD_BYTES);
     if (n > 0) {
-        c->leg->answer_bytes += (size_t)n;
         c->body.left -= (size_t)n;
         counters(c)[UM_CLU_CX_RX_BYTES] += (size_t)n;
-        if (c->body.left == 0)
+        if (count_answer(c, (size_t)n) && c->body.left == 0)
             end_answer(c, NULL, 0);
     } else if (n != UM_EAGAIN) {
         on_eof(c, (int)n);
@@ -479,9 +488,9 @@ static const struct um_stream_events EVENTS = {on_readable, on_writable, on_clos
 int um_conn_h1_open(struct um_host *h, bool is_counted)
 {
     const struct um_cluster_limits *limits = &h->cluster->limits;
-    const struct um_connect_options options = {limits->keepalive_probes, limits->keepalive_time_s,
+    const struct um_connect_options options = {limits->keepalive_probes,     limits->keepalive_time_s,
                                                limits->keepalive_interval_s, limits->has_keepalive,
-                                               h->side == UM_SIDE_SHADOW};
+                                               h->side == UM_SIDE_SHADOW,    h->side == UM_SIDE_SHADOW};
     struct um_conn *c = calloc(1, sizeof *c);
     if (!c)
         return UM_ENOMEM;
@@ -529,7 +538,6 @@ void um_conn_resume(struct um_conn *c)
 {
     um_stream_resume(&c->stream);
     if (!um_input_is_empty(&c->in)) {
-        c->stream.is_readable = true;
-        um_loop_ready(c->stream.loop, &c->stream.task);
+        um_stream_wake(&c->stream);
     }
 }

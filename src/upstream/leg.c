@@ -174,15 +174,29 @@ void um_leg_cancel(struct um_leg *leg)
     give_up(leg);
 }
 
-void um_leg_cancel_timeout(struct um_leg *leg)
+/* counts against the endpoint */
+static void blame(struct um_leg *leg)
 {
     struct um_upstream *u = leg->host->cluster->upstream;
+    if (leg->is_shadow)
+        um_breaker_failure(leg->host->shared, u->loop->now_ns / UM_NS_PER_MS, u->rand);
+}
+
+void um_leg_cancel_timeout(struct um_leg *leg)
+{
     if (leg->is_over)
         return;
     um_host_counters(leg->host)[UM_CLU_RQ_TIMEOUT]++;
     leg->host->stats.rq_timeout++;
-    if (leg->is_shadow)
-        um_breaker_failure(leg->host->shared, u->loop->now_ns / UM_NS_PER_MS, u->rand);
+    blame(leg);
+    give_up(leg);
+}
+
+void um_leg_cancel_excess(struct um_leg *leg)
+{
+    if (leg->is_over)
+        return;
+    blame(leg);
     give_up(leg);
 }
 

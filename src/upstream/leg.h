@@ -33,6 +33,7 @@ struct um_leg_sink {
     /* slices of the head live in `holder`; ends: no body follows */
     void (*on_head)(struct um_leg *, const struct um_head *, struct um_chunk *holder, bool ends);
     void (*on_body)(struct um_leg *, const struct um_slice *);
+    void (*on_excess)(struct um_leg *); /* answer_bytes is past answer_limit; never without one */
     void (*on_end)(struct um_leg *, const struct um_field *trailers, uint32_t n);
     void (*on_fail)(struct um_leg *, const struct um_leg_failure *);
 };
@@ -60,6 +61,7 @@ struct um_leg {
     uint64_t sent_before;              /* bytes the connection had sent when this leg got it */
     uint64_t sent_bytes;               /* head, body and framing */
     uint64_t body_bytes, answer_bytes; /* of the request's body as pushed, of the answer's body as it came */
+    uint64_t answer_limit;             /* 0: none */
     uint64_t first_sent_ns;            /* first byte handed to the kernel; 0: none */
     enum um_method method;
     uint8_t framing; /* enum um_framing of the request */
@@ -81,6 +83,8 @@ int um_leg_end(struct um_leg *, const struct um_field *trailers, uint32_t n) UM_
 void um_leg_cancel(struct um_leg *);
 /* the same because its time is over: counts against the endpoint */
 void um_leg_cancel_timeout(struct um_leg *);
+/* the same because its answer is past what may be kept */
+void um_leg_cancel_excess(struct um_leg *);
 void um_leg_pause(struct um_leg *);
 void um_leg_resume(struct um_leg *);
 /* the address that the leg's connection comes from, for the log; 0 without a connection */
