@@ -81,7 +81,7 @@ def test_many_on_one_connection(house):
 def test_totals_close_over_all_of_it(house):
     umbra, _, _ = house
     totals = umbra.settled()["httpbin.default/everything", SHADOW]
-    assert totals.matched == totals.mirrored > 20 and not totals.dropped
+    assert totals.matched == totals.mirrored == sum(totals.completed.values()) > 0
 
 
 def test_metrics_please_promtool(house):

@@ -71,4 +71,5 @@ def test_load_with_reloads_loses_nothing(stage, house):
     assert "Non-2xx" not in output[0] and "Socket errors" not in output[0], output[0]
     assert turns > 3
     totals = umbra.settled()["app.default/main", "outbound|80||shadow.test"]
-    assert totals.matched >= int(re.search(r"(\d+) requests in", output[0])[1]) and not totals.dropped
+    assert totals.matched >= int(re.search(r"(\d+) requests in", output[0])[1])
+    assert set(totals.dropped) <= {"overflow"}, "a shadow that is slower than its primary may only lose copies to the limit of C22"

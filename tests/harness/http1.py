@@ -120,10 +120,11 @@ class Wire:
         return Message(lines[0], parse_fields(lines[1:]))
 
     def read_chunked(self, message):
+        parts, lines = [], []
         while size := int(self.until_bytes(b"\r\n")[:-2].split(b";")[0], 16):
-            message.body += self.exactly(size)
+            parts.append(self.exactly(size))
             assert self.exactly(2) == b"\r\n", "chunk without its end"
-        lines = []
+        message.body = b"".join(parts)
         while (line := self.until_bytes(b"\r\n")) != b"\r\n":
             lines.append(line[:-2].decode("latin-1"))
         message.trailers = parse_fields(lines)

@@ -6,7 +6,6 @@ import pytest
 from harness.http1 import Gone, answer, request
 from harness.istio import mesh
 from harness.server import answering
-from harness.waiting import until
 
 
 def test_keep_alive(stage):
@@ -250,8 +249,43 @@ def test_slow_reader_gets_everything(stage):
     client = stage.umbra(mesh(stage.server(answering(answer(body))))).client()
     client.send(request("/"))
     client.head_only()
-    until("a stalled answer", lambda: True)
     assert client.exactly(len(body)) == body
+
+
+TINY = 30000  # chunks of ten bytes: few bytes, many pieces
+
+
+def test_tiny_chunks_to_a_server_that_is_slow_to_read(stage):
+    go = threading.Event()
+
+    def script(conn):
+        conn.wait(go)
+        conn.request()
+        conn.send(answer())
+
+    primary = stage.server(script, receive_buffer=4096)
+    client = stage.umbra(mesh(primary)).client()
+    client.send(request("/", method="POST", fields={"Transfer-Encoding": "chunked"}))
+    wire = b"a\r\n0123456789\r\n" * TINY + b"0\r\n\r\n"
+    threading.Thread(target=client.send, args=(wire,), daemon=True).start()
+    primary.nth_connection()
+    go.set()
+    assert client.response().status == 200 and primary.nth().body == b"0123456789" * TINY
+
+
+def test_tiny_chunks_to_a_client_that_is_slow_to_read(stage):
+    sent = threading.Event()
+
+    def script(conn):
+        conn.request()
+        conn.send(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+        sent.set()
+        conn.send(b"a\r\n0123456789\r\n" * TINY * 20 + b"0\r\n\r\n")
+
+    client = stage.umbra(mesh(stage.server(script))).client()
+    client.send(request("/"))
+    sent.wait(5)
+    assert client.response().body == b"0123456789" * TINY * 20
 
 
 def test_half_closed_client_gets_its_answer(stage):

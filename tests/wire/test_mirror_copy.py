@@ -192,6 +192,19 @@ def test_c14_a_shadow_that_reads_gets_bodies_past_the_limit(stage):
     umbra.expect(**DONE)
 
 
+def test_c14_many_small_pieces_within_the_limit_wait_for_a_slow_shadow(stage):
+    primary = stage.server()
+    shadow, go = stalled_shadow(stage)
+    umbra = stage.umbra(mesh(primary, shadow))
+    client = umbra.client()
+    client.send(request("/", method="POST", fields={"Transfer-Encoding": "chunked"}))
+    client.send(b"a\r\n0123456789\r\n" * 50000 + b"0\r\n\r\n")
+    assert client.response().status == 200
+    go.set()
+    assert shadow.nth().body == primary.nth().body == b"0123456789" * 50000
+    umbra.expect(**DONE)
+
+
 def test_c14_backpressure_slows_the_client_and_loses_nothing(stage):
     primary = stage.server()
     shadow, go = stalled_shadow(stage)
