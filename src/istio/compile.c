@@ -34,7 +34,6 @@ static void build_snapshot(struct um_compile *c)
         um_compile_gateway(c);
     else
         um_compile_sidecar(c);
-    um_compile_check_ports(c);
 }
 
 static void init(struct um_compile *c)

@@ -11,7 +11,6 @@
 #include "istio/names.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 /* a virtual host while VirtualServices add routes to it */
 struct draft {
@@ -54,7 +53,7 @@ struct gateways {
 
 static struct port *port_of(struct gateways *g, const struct um_gateway *gateway, uint16_t number)
 {
-    struct port *p = um_map_get(&g->ports, (struct um_str){(const char *)&number, sizeof number});
+    struct port *p = um_map_get(&g->ports, um_port_key(&number));
     if (p)
         return p;
     p = um_items_new(&g->c->scratch, 1, sizeof *p);
@@ -67,7 +66,7 @@ static struct port *port_of(struct gateways *g, const struct um_gateway *gateway
                                                       UM_STR_ARG(gateway->meta.namespace_name),
                                                       UM_STR_ARG(gateway->meta.name), number));
     um_map_init(&p->drafts);
-    um_compile_put(g->c, &g->ports, (struct um_str){(const char *)&p->number, sizeof p->number}, p);
+    um_compile_put(g->c, &g->ports, um_port_key(&p->number), p);
     return p;
 }
 
@@ -295,8 +294,9 @@ static void set_domain(struct um_compile *c, struct um_virtual_host *to, struct 
     to->n_domains = 1;
 }
 
-static void add_port(struct um_compile *c, const struct port *port)
+static void add_port(struct um_compile *c, void *value)
 {
+    const struct port *port = value;
     struct um_vhosts hosts = {0};
     UM_MAP_EACH (entry, &port->drafts) {
         const struct draft *d = entry->value;
@@ -313,28 +313,6 @@ static void add_port(struct um_compile *c, const struct port *port)
     }
     struct um_str name = um_arena_printf(&c->snapshot->arena, "http.%u", (unsigned)port->number);
     um_compile_add_port(c, port->number, um_compile_route_config(c, name, &hosts), port->origin);
-}
-
-static int by_number(const void *a, const void *b)
-{
-    const struct port *x = *(struct port *const *)a, *y = *(struct port *const *)b;
-    return (x->number > y->number) - (x->number < y->number);
-}
-
-static void add_ports(struct gateways *g)
-{
-    uint32_t n = 0;
-    struct port **ports = um_items_new(&g->c->scratch, g->ports.n_live, sizeof(struct port *));
-    if (!ports) {
-        g->c->rc = UM_ENOMEM;
-        return;
-    }
-    UM_MAP_EACH (entry, &g->ports)
-        ports[n++] = entry->value;
-    qsort(ports, n, sizeof(struct port *), by_number);
-    um_compile_reserve_ports(g->c, n);
-    for (uint32_t i = 0; !um_compile_has_failed(g->c) && i < n; i++)
-        add_port(g->c, ports[i]);
 }
 
 static void release(struct gateways *g)
@@ -359,6 +337,6 @@ void um_compile_gateway(struct um_compile *c)
     for (uint32_t i = 0; !um_compile_has_failed(c) && i < c->resources->n_virtual_services; i++)
         add_virtual_service(&g, (const void *)c->virtual_services[i]);
     if (!um_compile_has_failed(c))
-        add_ports(&g);
+        um_compile_ports(c, &g.ports, add_port);
     release(&g);
 }

@@ -3,6 +3,8 @@
 
 #include "istio/compile_grow.h"
 
+#include <stdlib.h>
+
 enum { ADDRESSES_MAX = 2 };
 
 static uint32_t addresses_of(const struct um_compile *c, struct um_sockaddr addresses[ADDRESSES_MAX])
@@ -33,7 +35,7 @@ static uint16_t mapped(const struct um_compile_options *o, uint16_t port)
     return port;
 }
 
-void um_compile_reserve_ports(struct um_compile *c, uint32_t n)
+static void reserve_ports(struct um_compile *c, uint32_t n)
 {
     c->snapshot->route_configs = um_compile_items(c, n, sizeof *c->snapshot->route_configs);
     c->snapshot->listeners = um_compile_items(c, n * (size_t)ADDRESSES_MAX, sizeof *c->snapshot->listeners);
@@ -70,7 +72,8 @@ void um_compile_add_port(struct um_compile *c, uint16_t port, struct um_route_co
     }
 }
 
-void um_compile_check_ports(struct um_compile *c)
+/* two ports that --map-port moves to one address */
+static void check_addresses(struct um_compile *c)
 {
     struct um_map by_name;
     um_map_init(&by_name);
@@ -84,6 +87,36 @@ void um_compile_check_ports(struct um_compile *c)
         um_compile_put(c, &by_name, l->name, l);
     }
     um_map_release(&by_name);
+}
+
+static uint16_t number_of(const struct um_map_entry *entry)
+{
+    uint16_t number;
+    memcpy(&number, entry->key.p, sizeof number);
+    return number;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    uint16_t x = number_of(*(struct um_map_entry *const *)a), y = number_of(*(struct um_map_entry *const *)b);
+    return (x > y) - (x < y);
+}
+
+void um_compile_ports(struct um_compile *c, const struct um_map *ports, um_port_f *add)
+{
+    uint32_t n = 0;
+    struct um_map_entry **entries = um_items_new(&c->scratch, ports->n_live, sizeof(struct um_map_entry *));
+    if (!entries) {
+        c->rc = UM_ENOMEM;
+        return;
+    }
+    UM_MAP_EACH (entry, ports)
+        entries[n++] = entry;
+    qsort(entries, n, sizeof(struct um_map_entry *), by_number);
+    reserve_ports(c, n);
+    for (uint32_t i = 0; !um_compile_has_failed(c) && i < n; i++)
+        add(c, entries[i]->value);
+    check_addresses(c);
 }
 
 struct um_virtual_host *um_compile_new_vhost(struct um_compile *c, struct um_vhosts *hosts, struct um_str host,

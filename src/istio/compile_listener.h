@@ -8,12 +8,17 @@
 void um_compile_gateway(struct um_compile *); /* compile_gateway.c */
 void um_compile_sidecar(struct um_compile *); /* compile_sidecar.c */
 
-/* room for the listeners and route configurations of so many ports */
-void um_compile_reserve_ports(struct um_compile *, uint32_t n);
-/* The next route configuration, and its listeners on every address that this proxy binds. `origin` is kept. */
+/* the key of a port in a map: the two bytes of a number that lives as long as the map */
+static inline struct um_str um_port_key(const uint16_t *number)
+{
+    return (struct um_str){(const char *)number, sizeof *number};
+}
+
+/* Calls `add` for each value of a map of ports, by number, after making room for their listeners. It adds the port. */
+typedef void um_port_f(struct um_compile *, void *port);
+void um_compile_ports(struct um_compile *, const struct um_map *ports, um_port_f *add);
+/* The next route configuration, and its listeners on every address that this proxy binds. */
 void um_compile_add_port(struct um_compile *, uint16_t port, struct um_route_config, struct um_str origin);
-/* after the last port: two that ended on one address are an error */
-void um_compile_check_ports(struct um_compile *);
 
 /* virtual hosts of a port while they are found; in scratch */
 struct um_vhosts {

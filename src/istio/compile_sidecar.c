@@ -11,7 +11,6 @@
 #include "istio/names.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 enum { FALLBACK_PORT = 80 }; /* of hosts that no service defines */
 
@@ -23,7 +22,7 @@ struct claim {
 };
 
 /* a VirtualService for sidecars */
-struct rules {
+struct mesh_vs {
     const struct um_virtual_service *vs;
     struct claim **claims; /* one for each of its hosts */
 };
@@ -32,15 +31,15 @@ struct port {
     uint16_t number;
     const struct um_mesh_service **services; /* that have it, as HTTP */
     uint32_t n_services;
-    const struct rules **rules; /* oldest first */
-    uint32_t n_rules;
+    const struct mesh_vs **virtual_services; /* oldest first */
+    uint32_t n_virtual_services;
 };
 
 struct sidecar {
     struct um_compile *c;
-    struct rules *rules; /* oldest first */
-    uint32_t n_rules;
-    struct um_map claims; /* host, wildcards by what follows the `*` and "*" before it -> struct claim */
+    struct mesh_vs *virtual_services; /* oldest first */
+    uint32_t n_virtual_services;
+    struct um_map claims; /* host -> struct claim */
     struct um_map ports;  /* two bytes of the number -> struct port */
 };
 
@@ -69,14 +68,14 @@ static bool is_for_mesh(const struct um_virtual_service *vs)
     return vs->gateways.n == 0;
 }
 
-static void add_rules(struct sidecar *s, const struct um_virtual_service *vs)
+static void add_virtual_service(struct sidecar *s, const struct um_virtual_service *vs)
 {
     struct um_compile *c = s->c;
     if (vs->meta.is_broken || vs->hosts.n == 0 || !is_for_mesh(vs) ||
         !um_is_exported(&vs->export_to, vs->meta.namespace_name, c->options->namespace_name))
         return;
-    struct rules *r = &s->rules[s->n_rules];
-    *r = (struct rules){vs, um_items_new(&c->scratch, vs->hosts.n, sizeof(struct claim *))};
+    struct mesh_vs *r = &s->virtual_services[s->n_virtual_services];
+    *r = (struct mesh_vs){vs, um_items_new(&c->scratch, vs->hosts.n, sizeof(struct claim *))};
     if (!r->claims) {
         c->rc = UM_ENOMEM;
         return;
@@ -87,7 +86,7 @@ static void add_rules(struct sidecar *s, const struct um_virtual_service *vs)
         if (!r->claims[i])
             return;
     }
-    s->n_rules++;
+    s->n_virtual_services++;
 }
 
 /* the host's own claim, else that of the narrowest wildcard around it */
@@ -121,7 +120,7 @@ static void add_to_claim(struct sidecar *s, const struct um_mesh_service *servic
 
 static struct port *find_port(const struct sidecar *s, uint16_t number)
 {
-    return um_map_get(&s->ports, (struct um_str){(const char *)&number, sizeof number});
+    return um_map_get(&s->ports, um_port_key(&number));
 }
 
 static void add_service_port(struct sidecar *s, const struct um_mesh_service *service, uint16_t number)
@@ -134,7 +133,7 @@ static void add_service_port(struct sidecar *s, const struct um_mesh_service *se
             return;
         }
         p->number = number;
-        um_compile_put(s->c, &s->ports, (struct um_str){(const char *)&p->number, sizeof p->number}, p);
+        um_compile_put(s->c, &s->ports, um_port_key(&p->number), p);
     }
     p->services = um_grow(&s->c->scratch, p->services, p->n_services, sizeof(struct um_mesh_service *));
     if (p->services)
@@ -151,13 +150,13 @@ static void add_service(struct sidecar *s, const struct um_mesh_service *service
             add_service_port(s, service, service->ports[i].number);
 }
 
-static void add_rules_to_port(struct sidecar *s, struct port *p, const struct rules *r)
+static void add_to_port(struct sidecar *s, struct port *p, const struct mesh_vs *r)
 {
-    if (!p || (p->n_rules && p->rules[p->n_rules - 1] == r))
+    if (!p || (p->n_virtual_services && p->virtual_services[p->n_virtual_services - 1] == r))
         return;
-    p->rules = um_grow(&s->c->scratch, p->rules, p->n_rules, sizeof(struct rules *));
-    if (p->rules)
-        p->rules[p->n_rules++] = r;
+    p->virtual_services = um_grow(&s->c->scratch, p->virtual_services, p->n_virtual_services, sizeof(struct mesh_vs *));
+    if (p->virtual_services)
+        p->virtual_services[p->n_virtual_services++] = r;
     else
         s->c->rc = UM_ENOMEM;
 }
@@ -168,14 +167,14 @@ static bool has_http_port(const struct um_mesh_service *service, uint16_t number
     return p && um_protocol_is_http(p->protocol);
 }
 
-static void say_of_host(const struct sidecar *s, const struct rules *r, uint32_t i, const char *what)
+static void say_of_host(const struct sidecar *s, const struct mesh_vs *r, uint32_t i, const char *what)
 {
     char field[32];
     snprintf(field, sizeof field, "hosts[%u]", i);
     um_complain(s->c->diag, UM_SEVERITY_WARNING, &r->vs->place, field, NULL, "%s", what);
 }
 
-static bool claims_any(const struct rules *r)
+static bool claims_any(const struct mesh_vs *r)
 {
     for (uint32_t i = 0; i < r->vs->hosts.n; i++)
         if (r->claims[i]->n_services)
@@ -184,7 +183,7 @@ static bool claims_any(const struct rules *r)
 }
 
 /* hosts that no listener serves; one that no service defines lives where the others of its VirtualService do */
-static void check_hosts(const struct sidecar *s, const struct rules *r)
+static void check_hosts(const struct sidecar *s, const struct mesh_vs *r)
 {
     bool has_port = find_port(s, FALLBACK_PORT) || claims_any(r);
     for (uint32_t i = 0; i < r->vs->hosts.n; i++) {
@@ -198,14 +197,14 @@ static void check_hosts(const struct sidecar *s, const struct rules *r)
 }
 
 /* the VirtualService has a say on every port of the services that it claims, and on the fallback port */
-static void spread_rules(struct sidecar *s, const struct rules *r)
+static void spread(struct sidecar *s, const struct mesh_vs *r)
 {
     check_hosts(s, r);
     for (uint32_t i = 0; i < r->vs->hosts.n; i++)
         for (uint32_t k = 0; k < r->claims[i]->n_services; k++)
             for (uint32_t p = 0; p < r->claims[i]->services[k]->n_ports; p++)
-                add_rules_to_port(s, find_port(s, r->claims[i]->services[k]->ports[p].number), r);
-    add_rules_to_port(s, find_port(s, FALLBACK_PORT), r);
+                add_to_port(s, find_port(s, r->claims[i]->services[k]->ports[p].number), r);
+    add_to_port(s, find_port(s, FALLBACK_PORT), r);
 }
 
 /* ---- virtual hosts of a port -------------------------------------------------------------------- */
@@ -287,7 +286,7 @@ static void add_vhost(struct draft *d, struct um_str name, const struct um_mesh_
         d->hosts.n--;
 }
 
-static bool claims_at_port(const struct rules *r, uint16_t number, bool *ret_elsewhere)
+static bool claims_at_port(const struct mesh_vs *r, uint16_t number, bool *ret_elsewhere)
 {
     bool here = false;
     *ret_elsewhere = false;
@@ -315,7 +314,7 @@ static void add_foreign_host(struct draft *d, const struct claim *claim, struct 
         add_vhost(d, claim->host, NULL, routes);
 }
 
-static void add_rules_vhosts(struct draft *d, const struct rules *r)
+static void add_vhosts(struct draft *d, const struct mesh_vs *r)
 {
     struct um_vantage at = {.gateway = UM_STR("mesh"), .port = d->port->number};
     bool elsewhere;
@@ -331,14 +330,14 @@ static void add_rules_vhosts(struct draft *d, const struct rules *r)
         add_claim(d, r->claims[i], routes);
 }
 
-static void add_port(struct sidecar *s, const struct port *port)
+static void add_port(struct um_compile *c, void *value)
 {
-    struct um_compile *c = s->c;
+    const struct port *port = value;
     struct draft d = {.c = c, .port = port};
     um_map_init(&d.names);
     um_map_init(&d.domains);
-    for (uint32_t i = 0; !um_compile_has_failed(c) && i < port->n_rules; i++)
-        add_rules_vhosts(&d, port->rules[i]);
+    for (uint32_t i = 0; !um_compile_has_failed(c) && i < port->n_virtual_services; i++)
+        add_vhosts(&d, port->virtual_services[i]);
     for (uint32_t i = 0; !um_compile_has_failed(c) && i < port->n_services; i++)
         if (!um_map_get(&d.names, port->services[i]->host))
             add_vhost(&d, port->services[i]->host, port->services[i],
@@ -352,44 +351,22 @@ static void add_port(struct sidecar *s, const struct port *port)
     um_map_release(&d.domains);
 }
 
-static int by_number(const void *a, const void *b)
-{
-    const struct port *x = *(struct port *const *)a, *y = *(struct port *const *)b;
-    return (x->number > y->number) - (x->number < y->number);
-}
-
-static void add_ports(struct sidecar *s)
-{
-    uint32_t n = 0;
-    struct port **ports = um_items_new(&s->c->scratch, s->ports.n_live, sizeof(struct port *));
-    if (!ports) {
-        s->c->rc = UM_ENOMEM;
-        return;
-    }
-    UM_MAP_EACH (entry, &s->ports)
-        ports[n++] = entry->value;
-    qsort(ports, n, sizeof(struct port *), by_number);
-    um_compile_reserve_ports(s->c, n);
-    for (uint32_t i = 0; !um_compile_has_failed(s->c) && i < n; i++)
-        add_port(s, ports[i]);
-}
-
 void um_compile_sidecar(struct um_compile *c)
 {
     struct sidecar s = {.c = c};
     um_map_init(&s.claims);
     um_map_init(&s.ports);
-    s.rules = um_items_new(&c->scratch, c->resources->n_virtual_services, sizeof *s.rules);
-    if (!s.rules)
+    s.virtual_services = um_items_new(&c->scratch, c->resources->n_virtual_services, sizeof *s.virtual_services);
+    if (!s.virtual_services)
         c->rc = UM_ENOMEM;
     for (uint32_t i = 0; !um_compile_has_failed(c) && i < c->resources->n_virtual_services; i++)
-        add_rules(&s, (const void *)c->virtual_services[i]);
+        add_virtual_service(&s, (const void *)c->virtual_services[i]);
     for (uint32_t i = 0; !um_compile_has_failed(c) && i < c->registry.n_services; i++)
         add_service(&s, c->registry.services[i]);
-    for (uint32_t i = 0; !um_compile_has_failed(c) && i < s.n_rules; i++)
-        spread_rules(&s, &s.rules[i]);
+    for (uint32_t i = 0; !um_compile_has_failed(c) && i < s.n_virtual_services; i++)
+        spread(&s, &s.virtual_services[i]);
     if (!um_compile_has_failed(c))
-        add_ports(&s);
+        um_compile_ports(c, &s.ports, add_port);
     um_map_release(&s.claims);
     um_map_release(&s.ports);
 }
