@@ -69,33 +69,38 @@ static void sort_usable(struct um_cluster_side *side)
         }
 }
 
+/* the host of an endpoint as the new set has it: kept if it was there before; without memory the others serve on */
+static void add_host(struct um_cluster_rt *rt, enum um_side which, struct um_cluster_side *next,
+                     const struct um_endpoint *e, struct um_host_shared *shared)
+{
+    if (find_host(next, &e->addr))
+        return; /* an address counts once */
+    struct um_host *h = find_host(&rt->sides[which], &e->addr);
+    if (!h)
+        h = new_host(rt, which, e, shared);
+    if (!h)
+        return;
+    h->weight = e->weight ? e->weight : 1;
+    h->is_healthy = e->is_healthy;
+    next->hosts[next->n_hosts++] = h;
+}
+
 static int apply_side(struct um_cluster_rt *rt, enum um_side which, const struct um_cluster_update *u)
 {
-    struct um_cluster_side *side = &rt->sides[which];
-    struct um_host **hosts = calloc(u->set->n + 1, sizeof *hosts);
-    uint32_t n = 0;
-    if (!hosts)
+    struct um_cluster_side old = rt->sides[which], next = old;
+    next.n_hosts = 0;
+    next.hosts = calloc(u->set->n + 1, sizeof *next.hosts);
+    if (!next.hosts)
         return UM_ENOMEM;
-    for (uint32_t i = 0; i < u->set->n; i++) {
-        const struct um_endpoint *e = &u->set->endpoints[i];
-        struct um_host *h = find_host(side, &e->addr);
-        if (!h)
-            h = new_host(rt, which, e, u->hosts[which][i]);
-        if (!h)
-            continue; /* without memory the others serve on */
-        h->weight = e->weight ? e->weight : 1;
-        h->is_healthy = e->is_healthy;
-        hosts[n++] = h;
-    }
-    struct um_cluster_side old = *side;
-    side->hosts = hosts;
-    side->n_hosts = n;
+    for (uint32_t i = 0; i < u->set->n; i++)
+        add_host(rt, which, &next, &u->set->endpoints[i], u->hosts[which][i]);
     for (uint32_t i = 0; i < old.n_hosts; i++)
-        if (!find_host(side, &old.hosts[i]->addr))
+        if (!find_host(&next, &old.hosts[i]->addr))
             retire(old.hosts[i]);
     free(old.hosts);
-    sort_usable(side);
-    summarise(side);
+    sort_usable(&next);
+    summarise(&next);
+    rt->sides[which] = next;
     return 0;
 }
 
