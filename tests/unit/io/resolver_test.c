@@ -50,7 +50,7 @@ static int setup(void **state)
     *state = f;
     if (um_loop_init(&f->loop) || dns_server_start(&f->server, &f->loop))
         return -1;
-    const struct um_resolver_options o = {.servers = f->server.address, .timeout_ms = 40, .tries = 2};
+    const struct um_resolver_options o = {.servers = f->server.address, .timeout_ms = 250, .tries = 2};
     return um_resolver_new(&f->loop, &o, &f->resolver);
 }
 

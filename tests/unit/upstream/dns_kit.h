@@ -17,7 +17,7 @@ static inline int dns_kit_init(struct dns_kit *k)
 {
     if (um_loop_init(&k->loop) || dns_server_start(&k->server, &k->loop))
         return -1;
-    const struct um_resolver_options o = {.servers = k->server.address, .timeout_ms = 50, .tries = 1};
+    const struct um_resolver_options o = {.servers = k->server.address, .timeout_ms = 1000, .tries = 1};
     return um_resolver_new(&k->loop, &o, &k->resolver);
 }
 
