@@ -56,7 +56,7 @@ class Bench:
         self.note(record)
         print(f"  {peer.name:8} {tags['variant']:7} {tags.get('scenario', tags.get('mode', '')):18} {record['rps']:9.0f} req/s "
               f"{record['cpu_us']:7.2f} us/req  failed {record['bad']:.0f}  copies {record['shadow_seen']}/{record['primary_seen']}"
-              + (f"  p50 {record['p50']} p99 {record['p99']} p99.9 {record['p999']} us" if "p50" in record else ""), flush=True)
+              + f"  others' CPU {record['foreign']:.0%}" + (f"  p50 {record['p50']} p99 {record['p99']} p99.9 {record['p999']} us" if "p50" in record else ""), flush=True)
 
     @staticmethod
     def await_copies(primary, shadow, seen, tags):
@@ -96,12 +96,13 @@ class Bench:
     def died(self, peers):
         """CPU per request from one second after a healthy shadow has died."""
         for peer in (p for p in peers if "full" in p.variants):
-            with self.session(peer, "full") as (primary, shadow):
-                load.closed_loop("get1k", 1)
-                shadow.stop()
-                load.closed_loop("get1k", 1)
-                self.measure(peer, primary, shadow, lambda: load.closed_loop("get1k", self.options.seconds),
-                             phase="died", variant="full", mode="died")
+            for variant in ("none", "full"):
+                with self.session(peer, variant) as (primary, shadow):
+                    load.closed_loop("get1k", 1)
+                    shadow.stop()
+                    load.closed_loop("get1k", 1)
+                    self.measure(peer, primary, shadow, lambda: load.closed_loop("get1k", self.options.seconds),
+                                 phase="died", variant=variant, mode="died")
 
     def arrival(self, peers):
         """Numbered requests, saturated: does every copy arrive, and none twice?"""

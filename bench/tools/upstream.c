@@ -281,36 +281,48 @@ static void answer_late_ones(void)
     }
 }
 
-/* one byte a second, or a bounded flood: it must hurt the proxy, not starve the load generator beside it */
+enum { TICK_MS = 10, FLOODED_PER_TICK = 32, CHUNK_BYTES = 16384, HINTS = 200 };
+
+/* what a connection that drips gets at its turn */
+static size_t piece(const char **ret)
+{
+    static char chunk[6 + CHUNK_BYTES + 2], hints[28 * HINTS];
+    if (!hints[0]) {
+        for (size_t i = 0; i < HINTS; i++)
+            memcpy(hints + i * 28, "HTTP/1.1 103 Early Hints\r\n\r\n", 28);
+        memset(chunk, 'x', sizeof chunk);
+        memcpy(chunk, "4000\r\n", 6);
+        memcpy(chunk + 6 + CHUNK_BYTES, "\r\n", 2);
+    }
+    *ret = stats->mode == FLOOD_1XX ? hints : chunk + (stats->mode == TRICKLE ? 6 : 0);
+    return stats->mode == FLOOD_1XX ? sizeof hints : stats->mode == TRICKLE ? 1 : sizeof chunk;
+}
+
+/* a byte a second for each, evenly spread; or a flood for some at a time, bounded: it must hurt the proxy, and not starve the
+ * load generator that shares this CPU */
 static void tick(void)
 {
-    static char chunk[16 + 16384], hints[28 * 200];
     static uint64_t last_us;
-    uint64_t period_us = stats->mode == TRICKLE ? 1000000 : 10000;
-    if (drips == 0 || now_us() - last_us < period_us)
+    static int next_fd;
+    if (drips == 0 || now_us() - last_us < TICK_MS * 1000)
         return;
     last_us = now_us();
-    if (!hints[0]) {
-        for (size_t i = 0; i < 200; i++)
-            memcpy(hints + i * 28, "HTTP/1.1 103 Early Hints\r\n\r\n", 28);
-        memcpy(chunk, "4000\r\n", 6);
-        memset(chunk + 6, 'x', 16384);
-        memcpy(chunk + 6 + 16384, "\r\n", 2);
+    const char *data;
+    size_t len = piece(&data);
+    int left = stats->mode == TRICKLE ? drips * TICK_MS / 1000 + 1 : FLOODED_PER_TICK;
+    for (int i = 0; i <= top_fd && left > 0; i++) {
+        next_fd = next_fd < top_fd ? next_fd + 1 : 0;
+        if (!conns[next_fd].drips)
+            continue;
+        left--;
+        if (conns[next_fd].out_len == 0)
+            flush(next_fd, data, len);
     }
-    for (int fd = 0; fd <= top_fd; fd++)
-        if (conns[fd].drips && conns[fd].out_len == 0)
-            flush(fd,
-                  stats->mode == FLOOD_1XX ? hints
-                  : stats->mode == ENDLESS ? chunk
-                                           : "x",
-                  stats->mode == FLOOD_1XX ? sizeof hints
-                  : stats->mode == ENDLESS ? 16384 + 8
-                                           : 1);
 }
 
 static int wait_ms(void)
 {
-    int ms = drips ? (stats->mode == TRICKLE ? 100 : 10) : -1;
+    int ms = drips ? TICK_MS : -1;
     if (later_head != later_tail) {
         int64_t left = (int64_t)(later[later_head % LATER_MAX].due_us - now_us());
         int due = left <= 0 ? 0 : (int)(left / 1000 + 1);
