@@ -18,6 +18,7 @@ _umbra() {
         ;;
     --role) set -- gateway sidecar ;;
     --shadow-host-suffix | --shadow-istio-metrics) set -- on off ;;
+    --access-log-format) set -- text json ;;
     --log-level) set -- debug info warning error ;;
     --admin) set -- 127.0.0.1:15000 off ;;
     --format) if [ "${COMP_WORDS[1]}" = check ]; then set -- text json github; else set -- text json; fi ;;
@@ -26,7 +27,7 @@ _umbra() {
     *)
         case ${COMP_WORDS[1]} in
         run)
-            set -- $configuration --workers --admin --access-log --shadow-memory --shadow-istio-metrics --drain-time \
+            set -- $configuration --workers --admin --access-log --access-log-format --shadow-memory --shadow-istio-metrics --drain-time \
                 --max-head-bytes --max-fields --header-timeout --idle-timeout --log-level
             ;;
         check) set -- $configuration --format ;;

@@ -23,6 +23,7 @@ set -l run '__fish_seen_subcommand_from run'
 complete -c umbra -n $run -l workers -x -d 'worker threads'
 complete -c umbra -n $run -l admin -x -a '127.0.0.1:15000 off' -d 'address of the admin interface'
 complete -c umbra -n $run -l access-log -r -F -a 'off stdout' -d 'where the access log goes'
+complete -c umbra -n $run -l access-log-format -x -a 'text json' -d "form of the access log's lines"
 complete -c umbra -n $run -l shadow-memory -x -d 'bound of the memory held for copies'
 complete -c umbra -n $run -l shadow-istio-metrics -x -a 'on off' -d "count copies in Istio's metrics too"
 complete -c umbra -n $run -l drain-time -x -d 'how long SIGTERM waits'

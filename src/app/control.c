@@ -3,6 +3,7 @@
 
 #include "app/notify.h"
 #include "base/log.h"
+#include "istio/compile.h"
 #include "source/files.h"
 
 #include <errno.h>
@@ -125,14 +126,15 @@ static void name_ignored(const struct um_loaded *l)
     um_buf_release(&kinds);
 }
 
-/* nothing to serve is an error at the start: a selector that fits no Gateway, or no configuration at all */
-static int check_listeners(const struct um_snapshot *snapshot, struct um_buf *why)
+/* nothing to serve is an error: a selector that fits no Gateway, or no configuration at all */
+static int check_listeners(const struct um_control *s, const struct um_loaded *l, struct um_buf *why)
 {
-    if (snapshot->n_listeners)
+    if (l->snapshot->n_listeners)
         return 0;
-    um_buf_add_cstr(
-        why, "umbra: this configuration opens no listener: no Gateway has an HTTP server and a selector that fits "
-             "--labels, and as a sidecar no service has an HTTP port (see umbra check and umbra explain)\n");
+    um_buf_add_cstr(why, "umbra: ");
+    um_istio_no_listener(&l->resources, &s->options->compile, why);
+    um_buf_add_char(why, '\n');
+    (void)!write(STDERR_FILENO, why->p, why->n);
     return UM_EINVAL;
 }
 
@@ -146,8 +148,8 @@ static int load(struct um_control *s)
     um_buf_init(&text, 0);
     int rc = um_load(&loaded, s->options, &diag);
     print_diagnostics(s, &diag, &text);
-    if (rc == 0 && (rc = check_listeners(loaded.snapshot, &text)))
-        (void)!write(STDERR_FILENO, text.p, text.n);
+    if (rc == 0)
+        rc = check_listeners(s, &loaded, &text);
     if (rc == 0)
         rc = um_dns_set_clusters(s->dns, loaded.snapshot->clusters, loaded.snapshot->n_clusters);
     if (rc == 0) {
@@ -355,7 +357,7 @@ static int open_log(struct um_control *s)
     if (o->access_log == UM_ACCESS_LOG_OFF)
         return 0;
     struct um_str file = o->access_log_file;
-    int rc = um_log_writer_new(o->access_log == UM_ACCESS_LOG_FILE ? file.p : NULL, UM_LOG_TEXT, &s->log);
+    int rc = um_log_writer_new(o->access_log == UM_ACCESS_LOG_FILE ? file.p : NULL, o->access_log_format, &s->log);
     if (rc)
         um_log(UM_LOG_ERROR, "access log %.*s: %s", UM_STR_ARG(file), um_err_text(rc));
     return rc;

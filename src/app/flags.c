@@ -231,6 +231,16 @@ static int set_access_log(struct um_options *o, struct um_str value)
     return value.n ? 0 : UM_ESYNTAX;
 }
 
+static int set_access_log_format(struct um_options *o, struct um_str value)
+{
+    static const char *const WORDS[] = {[UM_LOG_TEXT] = "text", [UM_LOG_JSON] = "json", NULL};
+    int word = word_of(value, WORDS);
+    if (word < 0)
+        return word;
+    o->access_log_format = (enum um_log_format)word;
+    return 0;
+}
+
 static int set_shadow_memory(struct um_options *o, struct um_str value)
 {
     return to_bytes(value, SHADOW_MEMORY_MIN, INT64_MAX, &o->shadow_memory_bytes);

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "http/h1_parse.h"
 #include "istio/compile_options.h"
+#include "proxy/access_log.h"
 
 /* bits, so that a flag can name the commands that take it */
 enum um_command { UM_COMMAND_RUN = 1, UM_COMMAND_CHECK = 2, UM_COMMAND_EXPLAIN = 4 };
@@ -36,6 +37,7 @@ struct um_options {
     struct um_sockaddr admin;
     enum um_access_log_to access_log;
     struct um_str access_log_file;
+    enum um_log_format access_log_format;
     uint64_t shadow_memory_bytes;  /* C19 */
     bool has_shadow_istio_metrics; /* C26 */
     uint64_t drain_time_ms;

@@ -156,10 +156,9 @@ static void finish_exchange(struct h1 *c)
     c->output = OUT_IDLE;
     c->active_ns = c->stream.loop->now_ns;
     um_stream_resume(&c->stream);
-    if (c->has_eof && um_input_is_empty(&c->in))
+    parse(c);
+    if (c->has_eof && c->input == IN_HEAD) /* what is left is no request */
         end(c, UM_EEOF, false);
-    else
-        parse(c);
 }
 
 static void after_flush(struct h1 *c)
