@@ -131,10 +131,11 @@ static int check_listeners(const struct um_control *s, const struct um_loaded *l
 {
     if (l->snapshot->n_listeners)
         return 0;
+    size_t before = why->n;
     um_buf_add_cstr(why, "umbra: ");
     um_istio_no_listener(&l->resources, &s->options->compile, why);
     um_buf_add_char(why, '\n');
-    (void)!write(STDERR_FILENO, why->p, why->n);
+    (void)!write(STDERR_FILENO, why->p + before, why->n - before);
     return UM_EINVAL;
 }
 

@@ -299,7 +299,7 @@ static int close_seq(struct um_build *b, const struct um_build_child *children, 
 int um_build_close(struct um_build *b)
 {
     struct um_build_frame *f = top(b);
-    struct um_build_child *children = b->children + f->first;
+    struct um_build_child *children = b->children ? b->children + f->first : NULL; /* none yet: `{}` */
     uint32_t n = b->n_children - f->first;
     struct um_node *node = new_node(b, f->kind, f->pos);
     if (!node)

@@ -14,18 +14,18 @@
 #include <pthread.h>
 
 enum um_response_flag {
-    UM_FLAG_NONE = 0,
-#define UM_RESPONSE_FLAG(id) UM_FLAG_BIT_##id,
+    UM_LOG_FLAG_NONE = 0,
+#define UM_RESPONSE_FLAG(id) UM_LOG_FLAG_BIT_##id,
 #include "proxy/response_flag.def"
 #undef UM_RESPONSE_FLAG
 };
 /* as bits of um_log_record.flags */
-#define UM_FLAG(id) (1u << UM_FLAG_BIT_##id)
+#define UM_LOG_FLAG(id) (1u << UM_LOG_FLAG_BIT_##id)
 
 /* what a line needs beyond the request's head; all text is borrowed for the call */
 struct um_log_record {
     uint64_t start_wall_ns, duration_ns;
-    uint32_t flags; /* UM_FLAG(x) | ... */
+    uint32_t flags; /* UM_LOG_FLAG(x) | ... */
     uint16_t status;
     const char *details; /* response code details */
     uint64_t rx_bytes, tx_bytes;

@@ -157,7 +157,7 @@ static void on_refused(struct um_handler *handler, struct um_downstream *d, unsi
     struct um_log_record record = {.start_wall_ns = p->log ? um_clock_wall_ns() : 0,
                                    .status = (uint16_t)status,
                                    .details = why,
-                                   .flags = UM_FLAG(DPE),
+                                   .flags = UM_LOG_FLAG(DPE),
                                    .upstream_ms = -1};
     (void)d;
     if (p->log)
@@ -324,7 +324,7 @@ static void on_abort(void *exchange, int err)
     if (!x->request_ended)
         um_tee_cut(x);
     if (!x->answer_ended) {
-        x->log.flags |= err == UM_EPROTO ? UM_FLAG(DPE) : UM_FLAG(DC);
+        x->log.flags |= err == UM_EPROTO ? UM_LOG_FLAG(DPE) : UM_LOG_FLAG(DC);
         x->log.details = err == UM_ETIMEOUT ? "downstream_timeout" : "downstream_remote_disconnect";
         if (!x->log.upstream_ms && !x->log.status)
             x->log.upstream_ms = -1;

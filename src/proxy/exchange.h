@@ -68,7 +68,8 @@ struct um_exchange {
     struct um_leg primary;
     struct um_host *tried; /* the last endpoint */
     uint32_t retries_left, n_tries;
-    bool retry_counted, retry_fresh;
+    _Atomic uint32_t *retry_slot; /* of the cluster's limit of retries */
+    bool retry_fresh;
     struct um_outq replay; /* the request's body so far, for a retry */
     struct um_timer timer; /* the route's time-out, or the back-off of a retry */
     bool timer_is_backoff;

@@ -259,21 +259,12 @@ void um_forward_arm_timeout(struct um_exchange *x)
         um_loop_timer(p->loop, &x->timer, x->route->timeout_ms);
 }
 
-static void give_retry(struct um_exchange *x)
-{
-    struct um_cluster_rt *c = um_exchange_cluster(x);
-    if (x->retry_counted)
-        um_limit_give(&c->shared->sides[UM_SIDE_PRIMARY].retries, c->limits.max_retries);
-    x->retry_counted = false;
-}
-
 void um_forward_drop(struct um_exchange *x)
 {
     if (x->has_primary)
         um_leg_cancel(&x->primary);
     x->has_primary = false;
-    if (x->target && x->target->cluster)
-        give_retry(x);
+    um_limit_give(&x->retry_slot);
 }
 
 /* ---- failure -------------------------------------------------------------------------------------- */
@@ -295,12 +286,11 @@ static bool take_retry(struct um_exchange *x)
 {
     struct um_cluster_rt *c = um_exchange_cluster(x);
     uint64_t *v = x->proxy->stats->clusters[c->index].v;
-    give_retry(x);
-    if (!um_limit_take(&c->shared->sides[UM_SIDE_PRIMARY].retries, c->limits.max_retries)) {
+    um_limit_give(&x->retry_slot);
+    if (!um_limit_take(&c->shared->sides[UM_SIDE_PRIMARY].retries, c->limits.max_retries, &x->retry_slot)) {
         v[UM_CLU_RQ_RETRY_OVERFLOW]++;
         return false;
     }
-    x->retry_counted = true;
     x->retries_left--;
     v[UM_CLU_RQ_RETRY]++;
     return true;
@@ -339,7 +329,7 @@ static void on_fail(struct um_leg *leg, const struct um_leg_failure *f)
         return;
     }
     if (x->n_tries > 1)
-        x->log.flags |= UM_FLAG(URX);
+        x->log.flags |= UM_LOG_FLAG(URX);
     um_respond_local(x, reply_of(f));
 }
 
@@ -369,7 +359,7 @@ void um_forward_on_timer(struct um_timer *t)
     if (x->has_primary)
         um_leg_cancel_timeout(&x->primary);
     x->has_primary = false;
-    x->log.flags |= UM_FLAG(UT);
+    x->log.flags |= UM_LOG_FLAG(UT);
     if (x->state == UM_EXCHANGE_FORWARDING)
         um_respond_local(x, UM_REPLY_TIMEOUT);
     else

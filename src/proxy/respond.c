@@ -11,15 +11,15 @@ static const struct reply {
 } REPLIES[] = {
 #define UM_LOCAL_REPLY(id, status, flag, details, body) {status, UM_REPLY_FLAG_##flag, details, UM_STR_INIT(body)},
 #define UM_REPLY_FLAG_NONE 0
-#define UM_REPLY_FLAG_NR UM_FLAG(NR)
-#define UM_REPLY_FLAG_NC UM_FLAG(NC)
-#define UM_REPLY_FLAG_UH UM_FLAG(UH)
-#define UM_REPLY_FLAG_UO UM_FLAG(UO)
-#define UM_REPLY_FLAG_UF UM_FLAG(UF)
-#define UM_REPLY_FLAG_UC UM_FLAG(UC)
-#define UM_REPLY_FLAG_UPE UM_FLAG(UPE)
-#define UM_REPLY_FLAG_UT UM_FLAG(UT)
-#define UM_REPLY_FLAG_OM UM_FLAG(OM)
+#define UM_REPLY_FLAG_NR UM_LOG_FLAG(NR)
+#define UM_REPLY_FLAG_NC UM_LOG_FLAG(NC)
+#define UM_REPLY_FLAG_UH UM_LOG_FLAG(UH)
+#define UM_REPLY_FLAG_UO UM_LOG_FLAG(UO)
+#define UM_REPLY_FLAG_UF UM_LOG_FLAG(UF)
+#define UM_REPLY_FLAG_UC UM_LOG_FLAG(UC)
+#define UM_REPLY_FLAG_UPE UM_LOG_FLAG(UPE)
+#define UM_REPLY_FLAG_UT UM_LOG_FLAG(UT)
+#define UM_REPLY_FLAG_OM UM_LOG_FLAG(OM)
 #include "proxy/local_reply.def"
 #undef UM_LOCAL_REPLY
 };

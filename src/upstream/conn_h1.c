@@ -31,8 +31,9 @@ struct um_conn {
     struct um_body_decoder body;
     size_t scanned;
     uint32_t n_requests;
-    uint8_t answer; /* enum answer_state */
-    bool is_connecting, is_counted, keep_alive, write_failed, has_eof;
+    uint8_t answer;         /* enum answer_state */
+    _Atomic uint32_t *slot; /* of the cluster's limit of connections */
+    bool is_connecting, keep_alive, write_failed, has_eof;
 };
 
 static struct um_conn *of_stream(struct um_stream *s)
@@ -81,8 +82,7 @@ static void close_conn(struct um_conn *c, bool reset)
         h->n_connections--;
     counters(c)[UM_CLU_CX_ACTIVE]--;
     counters(c)[UM_CLU_CX_DESTROY]++;
-    if (c->is_counted)
-        um_limit_give(&h->cluster->shared->sides[h->side].connections, h->cluster->limits.max_connections);
+    um_limit_give(&c->slot);
     um_stream_close(&c->stream, reset);
     um_pool_wake(h);
 }
@@ -485,7 +485,7 @@ static void on_timer(struct um_timer *t)
 
 static const struct um_stream_events EVENTS = {on_readable, on_writable, on_closed};
 
-int um_conn_h1_open(struct um_host *h, bool is_counted)
+int um_conn_h1_open(struct um_host *h, _Atomic uint32_t *slot)
 {
     const struct um_cluster_limits *limits = &h->cluster->limits;
     const struct um_connect_options options = {limits->keepalive_probes,     limits->keepalive_time_s,
@@ -502,7 +502,7 @@ int um_conn_h1_open(struct um_host *h, bool is_counted)
     }
     c->host = h;
     c->is_connecting = true;
-    c->is_counted = is_counted;
+    c->slot = slot;
     c->opened_ns = c->stream.loop->now_ns;
     um_list_push(&h->connections, &c->node);
     um_list_init(&c->idle_node);

@@ -32,7 +32,7 @@ static uint32_t request_limit(const struct um_host *h)
 static int count_in(struct um_leg *leg)
 {
     struct um_host *h = leg->host;
-    if (!um_limit_take(&h->cluster->shared->sides[h->side].requests, request_limit(h))) {
+    if (!um_limit_take(&h->cluster->shared->sides[h->side].requests, request_limit(h), &leg->request_slot)) {
         um_host_counters(h)[UM_CLU_RQ_PENDING_OVERFLOW]++;
         return UM_ELIMIT;
     }
@@ -147,7 +147,7 @@ void um_leg_over(struct um_leg *leg)
     um_task_cancel(&leg->fail);
     um_outq_clear(&leg->out);
     if (leg->counts_request) {
-        um_limit_give(&h->cluster->shared->sides[h->side].requests, request_limit(h));
+        um_limit_give(&leg->request_slot);
         h->rq_active--;
     }
     if (leg->counts_active)

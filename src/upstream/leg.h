@@ -66,8 +66,9 @@ struct um_leg {
     enum um_method method;
     uint8_t framing; /* enum um_framing of the request */
     uint8_t n_informational;
-    bool is_shadow, is_over, needs_fresh, request_ended, wants_room, has_answer, discards_body, is_paused,
-        counts_pending, counts_request, counts_active;
+    _Atomic uint32_t *pending_slot, *request_slot; /* of the cluster's limits */
+    bool is_shadow, is_over, needs_fresh, request_ended, wants_room, has_answer, discards_body, is_paused, is_waiting,
+        counts_request, counts_active;
 };
 
 /* Picks no endpoint: host comes from um_upstream_pick. UM_ELIMIT: a circuit breaker refuses (nothing was started, no

@@ -12,16 +12,15 @@ static struct um_host *of_pump(struct um_task *t)
  * gets one beyond the limit, or its legs would wait for ever (Envoy's rule). */
 static int open_connection(struct um_host *h)
 {
-    bool is_counted =
-        um_limit_take(&h->cluster->shared->sides[h->side].connections, h->cluster->limits.max_connections);
-    if (!is_counted) {
+    _Atomic uint32_t *slot;
+    if (!um_limit_take(&h->cluster->shared->sides[h->side].connections, h->cluster->limits.max_connections, &slot)) {
         um_host_counters(h)[UM_CLU_CX_OVERFLOW]++;
         if (h->n_connections + h->n_connecting)
             return 0;
     }
-    int rc = um_conn_h1_open(h, is_counted);
-    if (rc && is_counted)
-        um_limit_give(&h->cluster->shared->sides[h->side].connections, h->cluster->limits.max_connections);
+    int rc = um_conn_h1_open(h, slot);
+    if (rc)
+        um_limit_give(&slot);
     return rc;
 }
 
@@ -90,11 +89,12 @@ void um_pool_retire(struct um_host *h)
 
 static int enqueue(struct um_host *h, struct um_leg *leg)
 {
-    if (!um_limit_take(&h->cluster->shared->sides[h->side].pending, h->cluster->limits.max_pending_requests)) {
+    if (!um_limit_take(&h->cluster->shared->sides[h->side].pending, h->cluster->limits.max_pending_requests,
+                       &leg->pending_slot)) {
         um_host_counters(h)[UM_CLU_RQ_PENDING_OVERFLOW]++;
         return UM_ELIMIT;
     }
-    leg->counts_pending = true;
+    leg->is_waiting = true;
     um_list_push(&h->waiting, &leg->node);
     h->n_waiting++;
     um_host_counters(h)[UM_CLU_RQ_PENDING_TOTAL]++;
@@ -127,11 +127,11 @@ void um_pool_leave(struct um_leg *leg)
 {
     struct um_host *h = leg->host;
     um_list_remove(&leg->node);
-    if (!leg->counts_pending)
+    if (!leg->is_waiting)
         return;
-    leg->counts_pending = false;
+    leg->is_waiting = false;
     h->n_waiting--;
-    um_limit_give(&h->cluster->shared->sides[h->side].pending, h->cluster->limits.max_pending_requests);
+    um_limit_give(&leg->pending_slot);
     um_host_counters(h)[UM_CLU_RQ_PENDING_ACTIVE]--;
 }
 

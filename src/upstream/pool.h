@@ -27,8 +27,8 @@ void um_pool_wake(struct um_host *);
 void um_pool_check(struct um_host *);
 
 /* conn_h1.c */
-/* connecting; joins host->connections. is_counted: towards the cluster's limit of connections */
-int um_conn_h1_open(struct um_host *, bool is_counted) UM_MUST_CHECK;
+/* connecting; joins host->connections. slot: of the cluster's limit of connections, taken over on success */
+int um_conn_h1_open(struct um_host *, _Atomic uint32_t *slot) UM_MUST_CHECK;
 void um_conn_attach(struct um_conn *, struct um_leg *);
 struct um_conn *um_conn_idle_first(struct um_host *);
 void um_conn_close_idle(struct um_host *);

@@ -136,20 +136,25 @@ bool um_upstream_same_endpoints(const struct um_cluster_rt *, const struct um_cl
 /* per-endpoint rows into a copy for a scrape; UM_ENOMEM */
 int um_upstream_endpoint_stats(const struct um_upstream *, struct um_worker_stats *to) UM_MUST_CHECK;
 
-/* counts towards a limit of the process: false if it is reached, and nothing was counted */
-static inline bool um_limit_take(_Atomic uint32_t *count, uint32_t limit)
+/* Counts towards a limit of the process: false if it is reached, and nothing was counted. *ret_slot goes back to
+ * um_limit_give; NULL if there is no limit and so no count, whatever limit there is by then. */
+static inline bool um_limit_take(_Atomic uint32_t *count, uint32_t limit, _Atomic uint32_t **ret_slot)
 {
+    *ret_slot = NULL;
     if (limit == UINT32_MAX)
         return true;
-    if (atomic_fetch_add_explicit(count, 1, memory_order_relaxed) < limit)
+    if (atomic_fetch_add_explicit(count, 1, memory_order_relaxed) < limit) {
+        *ret_slot = count;
         return true;
+    }
     atomic_fetch_sub_explicit(count, 1, memory_order_relaxed);
     return false;
 }
-static inline void um_limit_give(_Atomic uint32_t *count, uint32_t limit)
+static inline void um_limit_give(_Atomic uint32_t **slot) /* harmless when it was given already */
 {
-    if (limit != UINT32_MAX)
-        atomic_fetch_sub_explicit(count, 1, memory_order_relaxed);
+    if (*slot)
+        atomic_fetch_sub_explicit(*slot, 1, memory_order_relaxed);
+    *slot = NULL;
 }
 
 /* ---- registry: the process's part ---- */

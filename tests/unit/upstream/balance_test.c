@@ -288,16 +288,19 @@ static void same_endpoints_in_any_order(void **state)
 
 static void limits_count_up_to_their_bound(void **state)
 {
-    _Atomic uint32_t count = 0;
+    _Atomic uint32_t count = 0, *a, *b, *c;
     (void)state;
-    assert_true(um_limit_take(&count, 2) && um_limit_take(&count, 2));
-    assert_false(um_limit_take(&count, 2));
+    assert_true(um_limit_take(&count, 2, &a) && um_limit_take(&count, 2, &b));
+    assert_false(um_limit_take(&count, 2, &c));
+    assert_null(c);
     assert_int_equal(count, 2);
-    um_limit_give(&count, 2);
-    assert_true(um_limit_take(&count, 2));
-    assert_false(um_limit_take(&count, 0));
-    assert_true(um_limit_take(&count, UINT32_MAX)); /* no limit: not counted */
-    um_limit_give(&count, UINT32_MAX);
+    um_limit_give(&a);
+    um_limit_give(&a);
+    assert_int_equal(count, 1);
+    assert_true(um_limit_take(&count, 2, &a));
+    assert_false(um_limit_take(&count, 0, &c));
+    assert_true(um_limit_take(&count, UINT32_MAX, &c)); /* no limit: not counted */
+    um_limit_give(&c);
     assert_int_equal(count, 2);
 }
 
