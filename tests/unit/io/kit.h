@@ -7,12 +7,14 @@
 
 enum { KIT_PATIENCE_S = 20 };
 
+/* the condition may do something; once it is true it is not evaluated again */
 #define KIT_TURN_UNTIL(loop, condition)                                                                                \
     do {                                                                                                               \
         uint64_t kit_end_ns_ = um_clock_ns() + KIT_PATIENCE_S * UM_NS_PER_S;                                           \
-        while (!(condition) && um_clock_ns() < kit_end_ns_)                                                            \
+        bool kit_is_true_;                                                                                             \
+        while (!(kit_is_true_ = (condition)) && um_clock_ns() < kit_end_ns_)                                           \
             um_loop_turn((loop), 50);                                                                                  \
-        assert_true(condition);                                                                                        \
+        assert_true(kit_is_true_);                                                                                     \
     } while (0)
 
 /* for what must not happen */
