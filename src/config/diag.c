@@ -38,7 +38,7 @@ void um_diag_add(struct um_diag *d, enum um_severity severity, struct um_pos pos
     char message[MESSAGE_BYTES];
     va_list args;
     d->n_found[severity]++;
-    if (d->n_kept[severity] == UM_DIAG_MAX || (d->n == d->cap && !grow(d)))
+    if (um_diag_is_full(d, severity) || (d->n == d->cap && !grow(d)))
         return;
     va_start(args, format);
     int n = vsnprintf(message, sizeof message, format, args);

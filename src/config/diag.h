@@ -47,6 +47,12 @@ struct um_diag_about {
 void um_diag_add(struct um_diag *, enum um_severity, struct um_pos, struct um_diag_about, const char *format, ...)
     UM_PRINTF(5, 6);
 
+/* nothing more of this severity is kept: who would search for a place or a hint need not */
+static inline bool um_diag_is_full(const struct um_diag *d, enum um_severity severity)
+{
+    return d->n_kept[severity] == UM_DIAG_MAX;
+}
+
 static inline bool um_diag_has_errors(const struct um_diag *d)
 {
     return d->n_found[UM_SEVERITY_ERROR] > 0;

@@ -153,7 +153,7 @@ static const char *nearest_name(const struct um_table *table, struct um_str key)
 static void unknown_field(struct um_decoder *d, const struct um_table *table, const struct um_place *at,
                           const struct um_entry *entry)
 {
-    const char *nearest = nearest_name(table, entry->key);
+    const char *nearest = um_diag_is_full(d->diag, UM_SEVERITY_ERROR) ? NULL : nearest_name(table, entry->key);
     const char *hint = nearest ? um_arena_printf(d->arena, "did you mean `%s`?", nearest).p : NULL;
     um_complain_at(d->diag, UM_SEVERITY_ERROR, at, entry->pos, hint, "unknown field `%.*s`", UM_STR_ARG(entry->key));
 }

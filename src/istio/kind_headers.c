@@ -35,17 +35,30 @@ static const char *wrong_value(struct um_str value)
     return NULL;
 }
 
-static void check_pair(struct um_decoder *d, const struct um_header_changes *h, const char *list,
-                       const struct um_pair *pair, bool is_request)
+static void wrong_pair(struct um_decoder *d, const struct um_header_changes *h, const char *list,
+                       const struct um_pair *pair, const char *wrong)
 {
+    bool is_counted_only = um_diag_is_full(d->diag, UM_SEVERITY_ERROR);
     const struct um_place up = {&h->place, h->place.meta, um_node_get(h->place.node, list), um_str_from(list), -1};
-    const struct um_entry *entry = um_node_find(up.node, pair->key);
+    const struct um_entry *entry = is_counted_only ? up.node->entries : um_node_find(up.node, pair->key);
     const struct um_place at = {&up, up.meta, entry->value, pair->key, -1};
-    const char *wrong = wrong_value(pair->value);
-    if (is_host(pair->key) ? !is_request : um_rule_token(pair->key, d->arena) != NULL)
-        um_complain_at(d->diag, UM_SEVERITY_ERROR, &at, entry->pos, NULL, "is not a header that can be set here");
     if (wrong)
         um_decode_fault(d, &at, NULL, "%s", wrong);
+    else
+        um_complain_at(d->diag, UM_SEVERITY_ERROR, &at, entry->pos, NULL, "is not a header that can be set here");
+}
+
+static void check_pairs(struct um_decoder *d, const struct um_header_changes *h, const char *list,
+                        const struct um_pairs *pairs, bool is_request)
+{
+    for (uint32_t i = 0; i < pairs->n; i++) {
+        const struct um_pair *pair = &pairs->items[i];
+        const char *wrong = wrong_value(pair->value);
+        if (wrong)
+            wrong_pair(d, h, list, pair, wrong);
+        if (is_host(pair->key) ? !is_request : um_rule_token(pair->key, d->arena) != NULL)
+            wrong_pair(d, h, list, pair, NULL);
+    }
 }
 
 static uint32_t count_hosts(const struct um_pairs *pairs)
@@ -58,10 +71,8 @@ static uint32_t count_hosts(const struct um_pairs *pairs)
 
 static void check_changes(struct um_decoder *d, const struct um_header_changes *h, bool is_request)
 {
-    for (uint32_t i = 0; i < h->set.n; i++)
-        check_pair(d, h, "set", &h->set.items[i], is_request);
-    for (uint32_t i = 0; i < h->add.n; i++)
-        check_pair(d, h, "add", &h->add.items[i], is_request);
+    check_pairs(d, h, "set", &h->set, is_request);
+    check_pairs(d, h, "add", &h->add, is_request);
     if (count_hosts(&h->set) + count_hosts(&h->add) > 1)
         um_decode_fault(d, &h->place, NULL, "the host can be set once only");
 }

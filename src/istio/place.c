@@ -143,12 +143,23 @@ static void say(struct um_diag *diag, enum um_severity severity, const struct um
     um_diag_add(diag, severity, pos, about, "%s", message);
 }
 
+/* Looking a place up costs as much as its mapping is long: a file of a million faults must not pay for each. */
+static bool only_counts(struct um_diag *diag, enum um_severity severity)
+{
+    if (!um_diag_is_full(diag, severity))
+        return false;
+    um_diag_add(diag, severity, (struct um_pos){0}, (struct um_diag_about){0}, " ");
+    return true;
+}
+
 void um_complain(struct um_diag *diag, enum um_severity severity, const struct um_place *place, const char *field,
                  const char *hint, const char *format, ...)
 {
     va_list args;
-    va_start(args, format);
+    if (only_counts(diag, severity))
+        return;
     struct um_diag_about about = {.field = um_place_path(place, field, &diag->arena), .hint = um_str_from(hint)};
+    va_start(args, format);
     say(diag, severity, place, um_place_pos(place, field), about, format, args);
     va_end(args);
 }
@@ -157,8 +168,10 @@ void um_complain_at(struct um_diag *diag, enum um_severity severity, const struc
                     const char *hint, const char *format, ...)
 {
     va_list args;
-    va_start(args, format);
+    if (only_counts(diag, severity))
+        return;
     struct um_diag_about about = {.field = um_place_path(place, NULL, &diag->arena), .hint = um_str_from(hint)};
+    va_start(args, format);
     say(diag, severity, place, pos, about, format, args);
     va_end(args);
 }

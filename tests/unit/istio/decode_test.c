@@ -2,6 +2,8 @@
  * What all kinds share: kind and version, metadata, names, order, memory. */
 #include "decode_kit.h"
 
+#include <time.h>
+
 static void kinds_that_are_not_used_are_counted(void **state)
 {
     struct decoded d;
@@ -191,6 +193,38 @@ static void aliases_are_decoded_where_they_stand(void **state)
     decoded_release(&d);
 }
 
+/* as many faults as a file can hold: what is not told is not searched for either */
+static void many_faults_cost_no_more_than_their_bytes(void **state)
+{
+    static const struct {
+        const char *head, *entry;
+    } ROWS[] = {
+        {"spec:\n", "  anUnknownFieldWithAVeryLongNameThatIsLikeNoOther%d: 1\n"},
+        {"spec:\n  hosts: [a]\n  http:\n  - match:\n    - headers:\n", "        x x%d: {prefix: ''}\n"},
+        {"spec:\n  hosts: [a]\n  http:\n  - headers:\n      request:\n        set:\n", "          x x%d: '%%'\n"},
+        {"spec:\n  http: []\n  hosts:\n", "  - 'a.b%d'\n"},
+        {"metadata:\n  labels:\n", "    k%d: 1\n"},
+    };
+    for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++) {
+        struct um_buf text;
+        struct decoded d;
+        um_buf_init(&text, 0);
+        um_buf_addf(&text, "apiVersion: networking.istio.io/v1\nkind: VirtualService\n%s", ROWS[i].head);
+        for (int n = 0; n < 200000; n++) {
+            char entry[128];
+            int length = snprintf(entry, sizeof entry, ROWS[i].entry, n);
+            um_buf_add(&text, (struct um_str){entry, (size_t)length});
+        }
+        um_buf_add_char(&text, '\0');
+        clock_t start = clock();
+        decode(&d, text.p);
+        assert_true(clock() - start < 20 * CLOCKS_PER_SEC);
+        assert_true(d.diag.n <= UM_DIAG_MAX + 2);
+        decoded_release(&d);
+        um_buf_release(&text);
+    }
+}
+
 static const char EVERYTHING[] =
     "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: a, labels: {a: b}}\nspec:\n"
     "  hosts: [x]\n  http:\n  - match: [{headers: {x: {regex: a}}, sourceLabels: {a: b}}]\n"
@@ -238,6 +272,7 @@ int main(void)
         cmocka_unit_test(order_and_age),
         cmocka_unit_test(complaints_of_later_checks),
         cmocka_unit_test(aliases_are_decoded_where_they_stand),
+        cmocka_unit_test(many_faults_cost_no_more_than_their_bytes),
         cmocka_unit_test(memory_runs_out_at_every_size),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
