@@ -138,7 +138,8 @@ static int read_directory(struct reader *r, const char *path, const struct stat 
 static int read_entry(struct reader *r, const char *directory, const char *name, const struct level *level)
 {
     struct stat st;
-    const char *path = um_arena_printf(&r->names, "%s/%s", directory, name).p;
+    const char *slash = um_str_ends(um_str_from(directory), UM_STR("/")) ? "" : "/";
+    const char *path = um_arena_printf(&r->names, "%s%s%s", directory, slash, name).p;
     if (!path)
         return UM_ENOMEM;
     if (stat(path, &st) != 0)

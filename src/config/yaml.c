@@ -99,12 +99,14 @@ static int report(struct um_build *b, struct fy_diag *diag)
 static int parse_events(struct um_build *b, struct fy_parser *parser, struct fy_diag *diag)
 {
     struct fy_event *e;
+    bool has_ended = false;
     int rc = 0;
     while (rc == 0 && (e = fy_parser_parse(parser))) {
+        has_ended = e->type == FYET_STREAM_END;
         rc = on_event(b, e);
         fy_parser_event_free(parser, e);
     }
-    return rc == 0 && fy_parser_get_stream_error(parser) ? report(b, diag) : rc;
+    return rc == 0 && !has_ended ? report(b, diag) : rc;
 }
 
 int um_yaml_parse(struct um_build *b, struct um_str bytes)

@@ -109,8 +109,11 @@ static void paths_are_read_in_the_order_given(void **state)
     struct scene *s = *state;
     write_file("z", "k: z\n");
     write_file("a.yaml", "k: a\n");
-    assert_int_equal(read_paths(s, "z a.yaml"), 0);
-    assert_values(s, "z a");
+    mkdir("d", 0700);
+    write_file("d/c.yaml", "k: c\n");
+    assert_int_equal(read_paths(s, "z d/ a.yaml"), 0);
+    assert_values(s, "z c a");
+    assert_string_equal(s->docs.roots[1]->pos.file, "d/c.yaml");
 }
 
 static void a_mounted_config_map_is_read_once(void **state)
