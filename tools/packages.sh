@@ -18,6 +18,7 @@ missing_of() { # PACKAGE...
 install_packages() { # SECTION...
     local missing as_root=() apt=(apt-get -o DPkg::Lock::Timeout=300)
     command -v apt-get >/dev/null || return 0 # not Debian: meson says what is missing
+    # shellcheck disable=SC2046 # one word per package
     mapfile -t missing < <(missing_of $(packages_of "$@"))
     [ ${#missing[@]} -eq 0 ] && return 0
     if [ "$(id -u)" -ne 0 ]; then

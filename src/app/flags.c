@@ -1,24 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/flags.h"
 
+#include "istio/compile_grow.h"
+
 enum { WORKERS_MAX = 256, HEAD_BYTES_MIN = 1 << 10, HEAD_BYTES_MAX = 1 << 20, SHADOW_MEMORY_MIN = 64 << 10 };
 
 static const uint64_t TIME_MAX_MS = 24ULL * 3600 * 1000;
 
 /* ---- values ------------------------------------------------------------------------------------- */
 
-/* `items` with room for one more behind its n: twice the size whenever n is a power of two */
-static void *with_room(struct um_arena *arena, void *items, uint32_t n, size_t size)
-{
-    if (n & (n - 1))
-        return items;
-    void *more = um_arena_array(arena, n ? 2 * (size_t)n : 1, size);
-    if (more && n)
-        memcpy(more, items, n * size);
-    return more;
-}
-
-/* splits at the first or last `sep`; false if there is none */
+/* what stands before and after `at`; false if that is -1 */
 static bool cut_at(struct um_str s, ptrdiff_t at, struct um_str *ret_before, struct um_str *ret_after)
 {
     if (at < 0)
@@ -113,7 +104,7 @@ static int add_labels(struct um_arena *arena, struct um_str list, struct um_labe
         struct um_label label;
         if (!cut_at(item, um_str_find(item, '='), &label.key, &label.value) || label.key.n == 0)
             return UM_ESYNTAX;
-        struct um_label *more = with_room(arena, *labels, *n, sizeof *more);
+        struct um_label *more = um_grow(arena, *labels, *n, sizeof *more);
         if (!more)
             return UM_ENOMEM;
         *labels = more;
@@ -126,7 +117,7 @@ static int add_labels(struct um_arena *arena, struct um_str list, struct um_labe
 
 static int set_file(struct um_options *o, struct um_str value)
 {
-    struct um_str *files = with_room(&o->arena, o->files, o->n_files, sizeof *files);
+    struct um_str *files = um_grow(&o->arena, o->files, o->n_files, sizeof *files);
     if (value.n == 0)
         return UM_ESYNTAX;
     if (!files)
@@ -168,8 +159,7 @@ static int set_map_port(struct um_options *o, struct um_str value)
 {
     struct um_str item, from, to;
     while (um_str_split(&value, ',', &item)) {
-        struct um_port_map map,
-            *maps = with_room(&o->arena, o->compile.port_maps, o->compile.n_port_maps, sizeof *maps);
+        struct um_port_map map, *maps = um_grow(&o->arena, o->compile.port_maps, o->compile.n_port_maps, sizeof *maps);
         if (!maps)
             return UM_ENOMEM;
         if (!cut_at(item, um_str_find(item, '='), &from, &to))
@@ -198,7 +188,7 @@ static int set_endpoint(struct um_options *o, struct um_str value)
         endpoint.host = target;
     if (rc || endpoint.host.n == 0)
         return rc ? rc : UM_ESYNTAX;
-    endpoints = with_room(&o->arena, o->compile.endpoints, o->compile.n_endpoints, sizeof *endpoints);
+    endpoints = um_grow(&o->arena, o->compile.endpoints, o->compile.n_endpoints, sizeof *endpoints);
     if (!endpoints)
         return UM_ENOMEM;
     o->compile.endpoints = endpoints;
@@ -309,7 +299,7 @@ static int set_format(struct um_options *o, struct um_str value)
 
 static int set_header(struct um_options *o, struct um_str value)
 {
-    struct um_named_value header, *headers = with_room(&o->arena, o->headers, o->n_headers, sizeof *headers);
+    struct um_named_value header, *headers = um_grow(&o->arena, o->headers, o->n_headers, sizeof *headers);
     if (!headers)
         return UM_ENOMEM;
     if (!cut_at(value, um_str_find(value, ':'), &header.name, &header.value) || !um_is_token(header.name))
