@@ -6,6 +6,7 @@ import pytest
 from harness.http1 import Gone, answer, request
 from harness.istio import mesh
 from harness.server import answering
+from harness.waiting import LIMIT
 
 
 def test_keep_alive(stage):
@@ -307,6 +308,7 @@ def test_idle_timeout(stage):
     umbra = stage.umbra(mesh(stage.server()), "--idle-timeout", "200ms")
     client = umbra.client()
     assert client.get().status == 200
+    client.sock.settimeout(LIMIT / 2)  # well before the time-out of heads
     assert client.is_closed()
 
 

@@ -172,14 +172,14 @@ def upload(client, size):
 
 def test_c14_past_the_body_limit_the_copy_is_dropped(stage):
     primary = stage.server()
-    shadow, _ = stalled_shadow(stage)
+    shadow, go = stalled_shadow(stage)
     umbra = stage.umbra(mesh(primary, shadow))
     client = umbra.client()
     upload(client, 32 << 20)
     assert client.response().status == 200 and len(primary.nth().body) == 32 << 20
     umbra.expect(matched=1, mirrored=1, dropped={"body_limit": 1})
-    shadow.nth_connection().is_gone.wait(5)
-    assert not shadow.requests
+    go.set()
+    assert shadow.nth_connection().is_gone.wait(5) and not shadow.requests
 
 
 def test_c14_a_shadow_that_reads_gets_bodies_past_the_limit(stage):
