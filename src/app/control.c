@@ -461,6 +461,7 @@ static void stop(struct um_control *s)
     um_mailbox_drain(&s->mailbox);
     for (unsigned i = 0; i < s->n_workers; i++)
         um_worker_free(s->workers[i]);
+    um_mailbox_drain(&s->mailbox); /* what they gave back in the end */
     um_source_free(s->source);
     if (s->candidate)
         um_snapshot_unref(s->candidate);

@@ -3,7 +3,7 @@
 
 #include "istio/compile_grow.h"
 
-enum { WORKERS_MAX = 256, HEAD_BYTES_MIN = 1 << 10, HEAD_BYTES_MAX = 1 << 20, SHADOW_MEMORY_MIN = 64 << 10 };
+enum { WORKERS_MAX = 256, HEAD_BYTES_MIN = 1 << 10, HEAD_BYTES_MAX = 60 << 10, SHADOW_MEMORY_MIN = 64 << 10 };
 
 static const uint64_t TIME_MAX_MS = 24ULL * 3600 * 1000;
 

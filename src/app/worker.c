@@ -14,7 +14,6 @@ struct worker_listener {
     struct um_sockaddr addr;
     struct um_worker *worker;
     struct um_list node;
-    bool is_listed; /* by the update that is being applied */
 };
 
 struct um_worker {
@@ -76,45 +75,70 @@ static struct worker_listener *listener_of(struct um_worker *w, const struct um_
     return l;
 }
 
-static void stop_listener(struct um_worker *w, struct worker_listener *l)
-{
-    um_listener_stop(&l->socket);
-    um_downstream_drain(&w->env, &l->proxy);
-}
-
 static void apply_listener(struct um_worker *w, struct um_worker_listener_update *u)
 {
     struct worker_listener *l = listener_of(w, &u->addr);
     if (!l)
         return; /* no memory: the socket goes with the update */
-    l->is_listed = true;
     l->proxy.model = u->model;
     if (u->fd >= 0 && um_listener_start(&l->socket, &w->loop, u->fd) == 0)
         u->fd = -1;
 }
 
-static void apply_listeners(struct um_worker *w, struct um_worker_update *u)
+static bool is_listed(const struct um_worker_update *u, const struct um_sockaddr *addr)
 {
-    UM_LIST_EACH (node, &w->listeners)
-        UM_CONTAINER(node, struct worker_listener, node)->is_listed = false;
     for (uint32_t i = 0; i < u->n_listeners; i++)
-        apply_listener(w, &u->listeners[i]);
-    UM_LIST_EACH (other, &w->listeners) {
-        struct worker_listener *l = UM_CONTAINER(other, struct worker_listener, node);
-        if (l->is_listed)
+        if (um_sockaddr_eq(&u->listeners[i].addr, addr))
+            return true;
+    return false;
+}
+
+/* those that the update does not name; while the old configuration is in force, so that what is queued is served by it */
+static void stop_listeners(struct um_worker *w, const struct um_worker_update *u)
+{
+    UM_LIST_EACH (node, &w->listeners) {
+        struct worker_listener *l = UM_CONTAINER(node, struct worker_listener, node);
+        if (is_listed(u, &l->addr))
             continue;
-        stop_listener(w, l);
+        um_listener_stop(&l->socket);
+        um_downstream_drain(&w->env, &l->proxy);
         l->proxy.model = NULL;
     }
 }
 
 /* ---- messages ------------------------------------------------------------------------------------- */
 
+struct idle_hold {
+    struct um_message message;
+    const struct um_worker_settings *settings;
+    struct um_hold *hold;
+};
+
+static void hold_is_idle(struct um_message *m, void *server)
+{
+    struct idle_hold *i = UM_CONTAINER(m, struct idle_hold, message);
+    i->settings->on_hold_idle(server, i->hold);
+    free(i);
+}
+
+/* the snapshot is freed by the control thread: it may be large */
+static void on_hold_idle(void *ctx, struct um_hold *hold)
+{
+    struct um_worker *w = of_proxy_ctx(ctx);
+    struct idle_hold *i = malloc(sizeof *i);
+    if (!i)
+        return; /* leaked until the end: better than freed under somebody */
+    *i = (struct idle_hold){.message.run = hold_is_idle, .settings = w->settings, .hold = hold};
+    um_mailbox_post(w->settings->control, &i->message);
+}
+
 static void on_update(struct um_message *m, void *receiver)
 {
     struct um_worker *w = receiver;
     struct um_worker_update *u = UM_CONTAINER(m, struct um_worker_update, message);
     if (w->loop.is_stopping) { /* came too late */
+        if (u->hold)
+            on_hold_idle(w, u->hold);
         um_worker_update_free(u);
         return;
     }
@@ -122,8 +146,10 @@ static void on_update(struct um_message *m, void *receiver)
     for (uint32_t i = 0; i < u->n_clusters && rc == 0; i++)
         rc = um_upstream_apply(&w->upstream, &u->clusters[i]);
     if (rc == 0 && u->hold) {
+        stop_listeners(w, u);
         um_proxy_adopt(&w->proxy, u->hold);
-        apply_listeners(w, u);
+        for (uint32_t i = 0; i < u->n_listeners; i++)
+            apply_listener(w, &u->listeners[i]);
     } else if (rc) {
         um_log(UM_LOG_ERROR, "worker %u keeps its old configuration: %s", w->id, um_err_text(rc));
         if (u->hold)
@@ -158,30 +184,6 @@ static void on_scrape(struct um_message *m, void *receiver)
         s->rc = um_upstream_endpoint_stats(&w->upstream, &s->stats);
     s->message.run = scraped;
     um_mailbox_post(w->settings->control, &s->message);
-}
-
-struct idle_hold {
-    struct um_message message;
-    struct um_worker *worker;
-    struct um_hold *hold;
-};
-
-static void hold_is_idle(struct um_message *m, void *server)
-{
-    struct idle_hold *i = UM_CONTAINER(m, struct idle_hold, message);
-    i->worker->settings->on_hold_idle(server, i->hold);
-    free(i);
-}
-
-/* the snapshot is freed by the control thread: it may be large */
-static void on_hold_idle(void *ctx, struct um_hold *hold)
-{
-    struct um_worker *w = of_proxy_ctx(ctx);
-    struct idle_hold *i = malloc(sizeof *i);
-    if (!i)
-        return; /* leaked until the end: better than freed under somebody */
-    *i = (struct idle_hold){.message.run = hold_is_idle, .worker = w, .hold = hold};
-    um_mailbox_post(w->settings->control, &i->message);
 }
 
 /* ---- ending --------------------------------------------------------------------------------------- */

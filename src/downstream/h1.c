@@ -27,6 +27,7 @@ enum {
     BULK_BYTES = 32 << 10,
     DRAIN_BYTES = 256 << 10, /* of a body nobody wants: cheaper to read than to lose the connection */
     LINGER_MS = 1000,
+    GRACE_MS = 200,       /* for the first request of a connection, when draining */
     HALF_CLOSE_MS = 2000, /* how long a client that has shut its side waits for its answer to begin */
 };
 
@@ -155,6 +156,7 @@ static void finish_exchange(struct h1 *c)
     c->input = IN_HEAD;
     c->output = OUT_IDLE;
     c->active_ns = c->stream.loop->now_ns;
+    arm(c, c->env->settings->idle_timeout_ms);
     um_stream_resume(&c->stream);
     parse(c);
     if (c->has_eof && c->input == IN_HEAD) /* what is left is no request */
@@ -285,7 +287,9 @@ static int send_head(struct um_downstream *d, const struct um_head *head, const 
         c->input = IN_TUNNEL;
         c->keep_alive = false;
         count(c, UM_CTR_UPGRADES_TOTAL);
-        resume_body(d); /* what came behind the request is the tunnel's */
+        arm(c, c->env->settings->idle_timeout_ms);
+        um_stream_resume(&c->stream);
+        um_stream_wake(&c->stream); /* what came behind the request, or its end, is the tunnel's */
     }
     return rc;
 }
@@ -545,7 +549,7 @@ static void parse(struct h1 *c)
             more = parse_tunnel(c);
             break;
         case IN_DONE: /* the next request waits for this one's answer */
-            if (um_input_bytes(&c->in).n >= PIPELINED_BYTES)
+            if (c->in.n_chunks > 1 || um_input_bytes(&c->in).n >= PIPELINED_BYTES)
                 um_stream_pause(&c->stream);
             return;
         case IN_LINGER:
@@ -595,7 +599,10 @@ static void on_readable(struct um_stream *s)
         on_linger_readable(c);
         return;
     }
-    if (!parse_what_is_there(c))
+    bool can_read = parse_what_is_there(c);
+    if (!c->stream.is_closed && c->has_eof && c->input == IN_TUNNEL && um_input_is_empty(&c->in))
+        on_eof(c); /* it came before the tunnel did */
+    if (!can_read)
         return;
     ssize_t n = um_input_read(&c->in, s);
     if (n > 0) {
@@ -611,6 +618,11 @@ static void on_readable(struct um_stream *s)
 
 /* ---- time ----------------------------------------------------------------------------------------- */
 
+static bool is_ending(const struct h1 *c)
+{
+    return c->is_last || c->env->is_draining;
+}
+
 /* which clock runs in the present states: since when, and how long it may */
 static uint64_t running_clock(const struct h1 *c, uint64_t *ret_since_ns)
 {
@@ -620,11 +632,13 @@ static uint64_t running_clock(const struct h1 *c, uint64_t *ret_since_ns)
         return LINGER_MS;
     if (c->has_eof && c->output == OUT_IDLE)
         return HALF_CLOSE_MS;
+    if (c->input == IN_HEAD && is_ending(c) && um_input_is_empty(&c->in))
+        return GRACE_MS;
     if (c->input == IN_HEAD && c->head_since_ns) {
         *ret_since_ns = c->head_since_ns;
         return settings->head_timeout_ms;
     }
-    if (c->input == IN_HEAD)
+    if (c->input == IN_HEAD || c->input == IN_TUNNEL)
         return settings->idle_timeout_ms;
     bool waits_for_client = c->out.bytes || ((c->input == IN_BODY || c->input == IN_TRAILERS) && !c->stream.is_paused);
     if (!waits_for_client)
@@ -697,15 +711,31 @@ int um_h1_accept(struct um_downstream_env *env, int fd, void *listener)
     return 0;
 }
 
+/* A request may lie in the socket already: it is served, for closing now would reset it. A connection that has never carried one
+ * gets a moment. */
+static void drain_one(struct h1 *c)
+{
+    c->is_last = true;
+    if (c->input != IN_HEAD)
+        return;
+    if (um_input_is_empty(&c->in))
+        on_readable(&c->stream);
+    if (c->stream.is_closed || c->input != IN_HEAD || !um_input_is_empty(&c->in))
+        return;
+    if (c->head_since_ns) {
+        c->active_ns = c->stream.loop->now_ns;
+        arm(c, GRACE_MS);
+    } else {
+        end(c, UM_EEOF, false);
+    }
+}
+
 void um_downstream_drain(struct um_downstream_env *env, const void *listener)
 {
     UM_LIST_EACH (node, &env->connections) {
         struct h1 *c = UM_CONTAINER(node, struct h1, node);
-        if (listener && c->d.listener != listener)
-            continue;
-        c->is_last = true;
-        if (c->input == IN_HEAD && um_input_is_empty(&c->in))
-            end(c, UM_EEOF, false);
+        if (!listener || c->d.listener == listener)
+            drain_one(c);
     }
 }
 

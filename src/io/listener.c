@@ -8,10 +8,16 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+enum { KEEPALIVE_S = 300 };
+
+static int set_to(int fd, int level, int option, int value)
+{
+    return setsockopt(fd, level, option, &value, sizeof value);
+}
+
 static int set(int fd, int level, int option)
 {
-    int one = 1;
-    return setsockopt(fd, level, option, &one, sizeof one);
+    return set_to(fd, level, option, 1);
 }
 
 /* a bound socket; listening too unless bind fails. Returns fd or UM_E* */
@@ -20,7 +26,9 @@ static int open_one(struct sockaddr *addr, socklen_t length, bool shares_port)
     int fd = socket(addr->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return um_err_from_errno(errno);
-    bool ok = set(fd, SOL_SOCKET, SO_REUSEADDR) == 0 && set(fd, IPPROTO_TCP, TCP_NODELAY) == 0;
+    /* keep-alive probes find clients that have vanished without a word; accepted sockets inherit these */
+    bool ok = set(fd, SOL_SOCKET, SO_REUSEADDR) == 0 && set(fd, IPPROTO_TCP, TCP_NODELAY) == 0 &&
+              set(fd, SOL_SOCKET, SO_KEEPALIVE) == 0 && set_to(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_S) == 0;
     if (addr->sa_family == AF_INET6)
         ok = ok && set(fd, IPPROTO_IPV6, IPV6_V6ONLY) == 0;
     if (shares_port)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "io/outq.h"
 
-enum { IOV_MAX_USED = 64 };
+enum { IOV_MAX_USED = 64, COPY_BYTES = 256 };
 
 static struct um_slice *slices(const struct um_outq *q)
 {
@@ -94,6 +94,8 @@ int um_outq_push(struct um_outq *q, const struct um_slice *s)
     struct um_slice *tail = last(q);
     if (s->n == 0)
         return 0;
+    if (s->n <= COPY_BYTES) /* many tiny pieces would fill the table */
+        return um_outq_copy(q, (struct um_str){s->p, s->n});
     if (tail && tail->chunk == s->chunk && tail->p + tail->n == s->p) {
         tail->n += s->n;
         q->bytes += s->n;

@@ -86,8 +86,7 @@ int um_stream_tcp_connect(struct um_stream *, struct um_loop *, const struct soc
                           const struct um_connect_options *, const struct um_stream_events *) UM_MUST_CHECK;
 /* 0, UM_EAGAIN (still connecting) or why not */
 int um_stream_tcp_connect_result(struct um_stream *);
-/* true if the peer's kernel has acknowledged some byte beyond the first `sent_before` of this connection: a request
- * that nobody acknowledged was never read, and may be sent again whatever its method */
-bool um_stream_tcp_is_acknowledged(struct um_stream *, uint64_t sent_before);
+/* true if neither input nor an end of it is waiting to be read: an idle connection that the peer has not closed */
+bool um_stream_tcp_is_quiet(struct um_stream *);
 
 #endif

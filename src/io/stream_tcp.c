@@ -2,9 +2,8 @@
 #include "io/stream.h"
 
 #include <errno.h>
-#include <linux/tcp.h>
 #include <netinet/in.h>
-#include <stddef.h>
+#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -214,12 +213,8 @@ int um_stream_tcp_connect_result(struct um_stream *s)
     return 0;
 }
 
-bool um_stream_tcp_is_acknowledged(struct um_stream *s, uint64_t sent_before)
+bool um_stream_tcp_is_quiet(struct um_stream *s)
 {
-    struct tcp_info info;
-    socklen_t n = sizeof info;
-    if (getsockopt(s->watch.fd, IPPROTO_TCP, TCP_INFO, &info, &n) ||
-        n < offsetof(struct tcp_info, tcpi_bytes_acked) + sizeof info.tcpi_bytes_acked)
-        return true;
-    return info.tcpi_bytes_acked > sent_before + 1; /* the SYN counts as one */
+    char byte;
+    return recv(s->watch.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }

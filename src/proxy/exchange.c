@@ -179,19 +179,29 @@ static void keep_for_retry(struct um_exchange *x, const struct um_slice *s)
     }
 }
 
-static void pause_request(struct um_exchange *x)
+void um_exchange_pause_request(struct um_exchange *x)
 {
-    if (!x->paused_request)
+    if (!x->paused_request && x->d)
         x->d->ops->pause(x->d);
     x->paused_request = true;
 }
 
 void um_exchange_resume_request(struct um_exchange *x)
 {
-    if (!x->paused_request || !x->d || um_tee_holds_request(x) || (x->has_primary && x->primary.wants_room))
+    bool primary_holds = x->timer_is_backoff || (x->has_primary && x->primary.wants_room);
+    if (!x->paused_request || !x->d || primary_holds || um_tee_holds_request(x))
         return;
     x->paused_request = false;
     x->d->ops->resume(x->d);
+}
+
+static void fail_for_memory(struct um_exchange *x)
+{
+    um_forward_drop(x);
+    if (x->state == UM_EXCHANGE_FORWARDING)
+        um_respond_local(x, UM_REPLY_NO_MEMORY);
+    else
+        um_respond_abort(x);
 }
 
 static void on_body(void *exchange, const struct um_slice *s)
@@ -200,17 +210,13 @@ static void on_body(void *exchange, const struct um_slice *s)
     keep_for_retry(x, s);
     int rc = x->has_primary ? um_leg_push(&x->primary, s) : 0;
     if (rc && rc != UM_EAGAIN) {
-        um_forward_drop(x);
-        if (x->state == UM_EXCHANGE_FORWARDING)
-            um_respond_local(x, UM_REPLY_NO_MEMORY);
-        else
-            um_respond_abort(x);
+        fail_for_memory(x);
         return;
     }
     if (x->n_active)
         um_tee_body(x, s);
     if (rc == UM_EAGAIN || um_tee_holds_request(x))
-        pause_request(x);
+        um_exchange_pause_request(x);
 }
 
 static void on_end(void *exchange, const struct um_field *trailers, uint32_t n)
@@ -220,8 +226,7 @@ static void on_end(void *exchange, const struct um_field *trailers, uint32_t n)
     if (n)
         x->retries_left = 0; /* trailers are not kept for another try */
     if (x->has_primary && um_leg_end(&x->primary, trailers, n)) {
-        um_forward_drop(x);
-        um_respond_local(x, UM_REPLY_NO_MEMORY);
+        fail_for_memory(x);
         return;
     }
     if (x->n_active)
@@ -239,7 +244,10 @@ static void on_room(void *exchange)
 
 void um_exchange_check_upload(struct um_exchange *x)
 {
-    if (x->d && x->answer_ended && !x->request_ended && !um_tee_wants_body(x))
+    if (!x->d || !x->answer_ended || x->request_ended)
+        return;
+    um_exchange_resume_request(x); /* whoever held it back was the primary */
+    if (!um_tee_wants_body(x))
         x->d->ops->cut(x->d);
 }
 
@@ -250,8 +258,6 @@ static void fill_upstream(const struct um_exchange *x, struct um_log_record *r)
     if (!x->target)
         return;
     r->upstream_cluster = x->target->cluster_name;
-    if (x->tried)
-        r->upstream_host = um_str_from(x->tried->stats.address);
 }
 
 static void fill_request(const struct um_exchange *x, struct um_log_record *r)

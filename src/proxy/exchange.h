@@ -93,7 +93,8 @@ struct um_str um_exchange_leg_local(struct um_exchange *, const struct um_leg *)
 void um_exchange_check(struct um_exchange *);
 /* nobody reads the rest of the upload: tell the downstream, if there is a rest */
 void um_exchange_check_upload(struct um_exchange *);
-void um_exchange_resume_request(struct um_exchange *);
+void um_exchange_pause_request(struct um_exchange *);
+void um_exchange_resume_request(struct um_exchange *); /* unless somebody still holds it back */
 extern const struct um_exchange_ops um_exchange_ops;
 
 /* forward.c: the request as legs get it, and the primary leg with its tries */

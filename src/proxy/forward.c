@@ -51,16 +51,24 @@ static int request_id(struct um_exchange *x)
 /* x-forwarded-for as Envoy appends it: every line joined, the client last */
 static int forwarded_for(struct um_exchange *x)
 {
-    struct um_str ip = peer_ip(x), joined = {NULL, 0};
+    struct um_str ip = peer_ip(x);
+    size_t n = ip.n;
+    for (uint32_t i = 0; i < x->head->n_fields; i++)
+        if (x->head->fields[i].id == UM_FIELD_X_FORWARDED_FOR)
+            n += x->head->fields[i].value_n + 1;
+    char *joined = ip.p ? um_arena_alloc(&x->arena, n) : NULL, *at = joined;
+    if (!joined)
+        return UM_ENOMEM;
     for (uint32_t i = 0; i < x->head->n_fields; i++) {
         const struct um_field *f = &x->head->fields[i];
-        if (f->id == UM_FIELD_X_FORWARDED_FOR)
-            joined = um_arena_printf(&x->arena, "%.*s%s%.*s", UM_STR_ARG(joined), joined.n ? "," : "",
-                                     UM_STR_ARG(um_field_value(f)));
+        if (f->id != UM_FIELD_X_FORWARDED_FOR)
+            continue;
+        memcpy(at, f->value, f->value_n);
+        at[f->value_n] = ',';
+        at += f->value_n + 1;
     }
-    if (joined.n)
-        ip = um_arena_printf(&x->arena, "%.*s,%.*s", UM_STR_ARG(joined), UM_STR_ARG(ip));
-    return set(x, UM_FIELD_X_FORWARDED_FOR, ip);
+    memcpy(at, ip.p, ip.n);
+    return set(x, UM_FIELD_X_FORWARDED_FOR, (struct um_str){joined, n});
 }
 
 /* a gateway stands at the edge: it believes nobody (istio-observed: use_remote_address) */
@@ -178,7 +186,8 @@ static int begin_try(struct um_exchange *x, struct um_cluster_rt *cluster, struc
         return rc;
     rq.needs_fresh = x->retry_fresh;
     x->n_tries++;
-    x->tried = host;
+    x->tried = host; /* compared only: a reload may free it */
+    x->log.upstream_host = um_arena_str(&x->arena, um_str_from(host->stats.address));
     rc = um_leg_start(&x->primary, host, &rq, &SINK, x);
     x->has_primary = rc == 0;
     return rc;
@@ -243,10 +252,10 @@ void um_forward_start(struct um_exchange *x)
     }
     um_exchange_set_state(x, UM_EXCHANGE_FORWARDING);
     um_tee_admit(x);
-    if (x->head->expects_100 && !x->request_ended)
-        um_respond_continue(x);
     if (x->request_ended)
         um_forward_arm_timeout(x);
+    else if (x->head->expects_100)
+        um_respond_continue(x);
 }
 
 void um_forward_arm_timeout(struct um_exchange *x)
@@ -321,6 +330,8 @@ static void on_fail(struct um_leg *leg, const struct um_leg_failure *f)
     x->retry_fresh = !f->is_connect;
     if (may_retry(x, f) && take_retry(x)) {
         x->timer_is_backoff = true;
+        if (!x->request_ended)
+            um_exchange_pause_request(x); /* there is no leg to take it */
         um_loop_timer(x->proxy->loop, &x->timer, backoff_ms(x, f));
         return;
     }
@@ -342,6 +353,7 @@ static void retry(struct um_exchange *x)
         um_respond_local(x, reply);
         return;
     }
+    um_exchange_resume_request(x);
     uint64_t now_ns = x->proxy->loop->now_ns;
     if (x->deadline_ns)
         um_loop_timer(x->proxy->loop, &x->timer,

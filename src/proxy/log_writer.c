@@ -17,7 +17,7 @@ struct um_log_writer {
     enum um_log_format format;
     sem_t filled;
     _Atomic bool is_ending, wants_reopen;
-    _Atomic uint64_t tail; /* next ticket to fill; the thread empties in the same order */
+    _Atomic uint64_t tail, head; /* next ticket to fill, next one to empty */
     struct {
         _Atomic(char *) bytes; /* NULL: empty */
         size_t n;
@@ -46,32 +46,40 @@ static void reopen(struct um_log_writer *w)
     w->fd = fd;
 }
 
+/* everything that is filled, in order */
+static void write_filled(struct um_log_writer *w)
+{
+    for (;;) {
+        uint64_t head = atomic_load_explicit(&w->head, memory_order_relaxed);
+        size_t at = head % UM_LOG_QUEUE_MAX;
+        char *bytes = atomic_load_explicit(&w->slots[at].bytes, memory_order_acquire);
+        if (!bytes)
+            return;
+        write_all(w->fd, bytes, w->slots[at].n);
+        free(bytes);
+        atomic_store_explicit(&w->slots[at].bytes, NULL, memory_order_relaxed);
+        atomic_store_explicit(&w->head, head + 1, memory_order_release);
+    }
+}
+
 static void *run(void *arg)
 {
     struct um_log_writer *w = arg;
-    for (uint64_t head = 0;;) {
+    while (!atomic_load(&w->is_ending)) {
         while (sem_wait(&w->filled) && errno == EINTR)
             ;
         if (atomic_exchange(&w->wants_reopen, false))
             reopen(w);
-        size_t at = head % UM_LOG_QUEUE_MAX;
-        char *bytes = atomic_load_explicit(&w->slots[at].bytes, memory_order_acquire);
-        if (bytes) {
-            write_all(w->fd, bytes, w->slots[at].n);
-            free(bytes);
-            atomic_store_explicit(&w->slots[at].bytes, NULL, memory_order_release);
-            head++;
-        } else if (atomic_load(&w->is_ending)) {
-            return NULL;
-        }
+        write_filled(w);
     }
+    return NULL;
 }
 
 bool um_log_writer_submit(struct um_log_writer *w, char *bytes, size_t n)
 {
     uint64_t ticket = atomic_load_explicit(&w->tail, memory_order_relaxed);
     do {
-        if (atomic_load_explicit(&w->slots[ticket % UM_LOG_QUEUE_MAX].bytes, memory_order_acquire))
+        if (ticket - atomic_load_explicit(&w->head, memory_order_acquire) >= UM_LOG_QUEUE_MAX)
             return false;
     } while (!atomic_compare_exchange_weak_explicit(&w->tail, &ticket, ticket + 1, memory_order_relaxed,
                                                     memory_order_relaxed));
@@ -121,6 +129,7 @@ void um_log_writer_free(struct um_log_writer *w)
     atomic_store(&w->is_ending, true);
     sem_post(&w->filled);
     pthread_join(w->thread, NULL);
+    write_filled(w); /* what came after its last look */
     for (size_t i = 0; i < UM_LOG_QUEUE_MAX; i++)
         free(w->slots[i].bytes);
     close(w->fd);

@@ -231,6 +231,8 @@ void um_respond_end(struct um_exchange *x, const struct um_field *trailers, uint
     x->answer_ended = true;
     if (x->d->ops->send_end(x->d, trailers, n))
         um_respond_abort(x);
+    else if (x->state == UM_EXCHANGE_TUNNELING)
+        x->d->ops->cut(x->d); /* the server has closed: so has the tunnel */
     else
         um_exchange_check_upload(x);
 }

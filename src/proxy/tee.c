@@ -375,6 +375,10 @@ static int start_leg(struct um_copy *c, struct um_host *host)
     c->state = UM_COPY_RUNNING;
     c->leg.discards_body = true;
     c->leg.answer_limit = ANSWER_BYTES_MIN;
+    if (c->mirror->policy->mode == UM_BODY_LIMIT_BACKPRESSURE) {
+        c->leg.high_bytes = c->mirror->policy->max_body_bytes;
+        c->leg.low_bytes = c->leg.high_bytes / 4;
+    }
     c->progress_ns = x->proxy->loop->now_ns;
     um_loop_timer(x->proxy->loop, &c->deadline, timeout_ms(c));
     return 0;

@@ -145,8 +145,10 @@ void um_upstream_release(struct um_upstream *u)
     for (uint32_t i = 0; i < u->n_clusters; i++) {
         struct um_cluster_rt *rt = u->clusters[i];
         for (int side = 0; rt && side < UM_SIDES; side++) {
-            for (uint32_t k = 0; k < rt->sides[side].n_hosts; k++)
+            for (uint32_t k = 0; k < rt->sides[side].n_hosts; k++) {
+                um_conn_close_all(rt->sides[side].hosts[k]);
                 retire(rt->sides[side].hosts[k]);
+            }
             free(rt->sides[side].hosts);
         }
     }

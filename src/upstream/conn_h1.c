@@ -15,7 +15,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { BULK_BYTES = 32 << 10, DISCARD_BYTES = 1 << 20 };
+enum { BULK_BYTES = 32 << 10, DISCARD_BYTES = 1 << 20, CHECK_IDLE_NS = 1000000000 };
 
 enum answer_state { ANSWER_HEAD, ANSWER_BODY, ANSWER_TRAILERS };
 
@@ -26,7 +26,7 @@ struct um_conn {
     struct um_list node, idle_node;
     struct um_task flush;
     struct um_timer timer; /* connect time-out, then idleness */
-    uint64_t opened_ns, idle_since_ns, sent_bytes;
+    uint64_t opened_ns, idle_since_ns;
     struct um_input in;
     struct um_body_decoder body;
     size_t scanned;
@@ -87,20 +87,28 @@ static void close_conn(struct um_conn *c, bool reset)
     um_pool_wake(h);
 }
 
+/* what a broken connection says of a shadow's endpoint: a kept connection may just have been stale */
+static void judge(const struct um_conn *c, const struct um_leg *leg)
+{
+    struct um_host *h = c->host;
+    if (!leg->is_shadow)
+        return;
+    if (c->n_requests > 1 && !leg->has_answer)
+        um_breaker_forget(h->shared);
+    else
+        um_breaker_failure(h->shared, now_ms(c), h->cluster->upstream->rand);
+}
+
 /* the connection broke under its leg */
 static void fail(struct um_conn *c, int err, const char *detail)
 {
     struct um_leg *leg = c->leg;
-    struct um_host *h = c->host;
     struct um_leg_failure failure = {.err = err, .detail = detail};
     if (leg) {
         failure.has_answer = leg->has_answer;
-        failure.is_unprocessed = !leg->has_answer && !um_stream_tcp_is_acknowledged(&c->stream, leg->sent_before);
+        failure.is_unprocessed = leg->sent_bytes == 0;
         counters(c)[err == UM_EPROTO || err == UM_ELIMIT ? UM_CLU_PROTOCOL_ERROR : UM_CLU_RQ_RX_RESET]++;
-        bool is_bad_answer = err == UM_EPROTO || err == UM_ELIMIT,
-             is_stale = c->n_requests > 1 && failure.is_unprocessed;
-        if (leg->is_shadow && (is_bad_answer || !leg->has_answer) && !is_stale)
-            um_breaker_failure(h->shared, now_ms(c), h->cluster->upstream->rand);
+        judge(c, leg);
         c->leg = NULL;
     }
     close_conn(c, true);
@@ -151,7 +159,7 @@ static void become_free(struct um_conn *c)
         um_loop_timer(c->stream.loop, &c->timer, idle_ms);
 }
 
-struct um_conn *um_conn_idle_first(struct um_host *h)
+static struct um_conn *idle_first(struct um_host *h)
 {
     struct um_list *node = um_list_first(&h->idle);
     return node ? UM_CONTAINER(node, struct um_conn, idle_node) : NULL;
@@ -160,8 +168,28 @@ struct um_conn *um_conn_idle_first(struct um_host *h)
 void um_conn_close_idle(struct um_host *h)
 {
     struct um_conn *c;
-    while ((c = um_conn_idle_first(h)))
+    while ((c = idle_first(h)))
         close_conn(c, false);
+}
+
+void um_conn_close_all(struct um_host *h)
+{
+    UM_LIST_EACH (node, &h->connections)
+        close_conn(UM_CONTAINER(node, struct um_conn, node), true);
+}
+
+/* A request that must not be sent twice, or a connection that has been idle for long, is worth a look whether the server has
+ * closed it in the meantime. */
+struct um_conn *um_conn_idle_usable(struct um_host *h, const struct um_leg *leg)
+{
+    struct um_conn *c;
+    while ((c = idle_first(h))) {
+        bool is_old = c->stream.loop->now_ns - c->idle_since_ns > CHECK_IDLE_NS;
+        if ((um_method_is_idempotent(leg->method) && !is_old) || um_stream_tcp_is_quiet(&c->stream))
+            return c;
+        close_conn(c, false);
+    }
+    return NULL;
 }
 
 void um_conn_attach(struct um_conn *c, struct um_leg *leg)
@@ -174,7 +202,6 @@ void um_conn_attach(struct um_conn *c, struct um_leg *leg)
     c->write_failed = false;
     leg->conn = c;
     um_leg_attached(leg);
-    leg->sent_before = c->sent_bytes;
     if (leg->is_paused)
         um_stream_pause(&c->stream);
     um_conn_flush(c);
@@ -187,6 +214,8 @@ static void end_answer(struct um_conn *c, const struct um_field *trailers, uint3
     bool reusable = c->keep_alive && leg->request_ended && leg->out.bytes == 0 && um_input_is_empty(&c->in) &&
                     !c->write_failed && !c->has_eof;
     counters(c)[UM_CLU_RQ_COMPLETED]++;
+    if (leg->is_shadow)
+        um_breaker_success(c->host->shared);
     c->leg = NULL;
     um_stream_resume(&c->stream);
     um_leg_over(leg);
@@ -207,7 +236,6 @@ static void do_flush(struct um_task *t)
     if (!leg || c->is_connecting)
         return;
     int rc = um_outq_flush(&leg->out, &c->stream, &sent);
-    c->sent_bytes += sent;
     leg->sent_bytes += sent;
     counters(c)[UM_CLU_CX_TX_BYTES] += sent;
     if (sent && leg->first_sent_ns == 0)
@@ -218,7 +246,7 @@ static void do_flush(struct um_task *t)
         um_stream_wake(&c->stream);
     } else if (rc == 0 && leg->request_ended && leg->framing == UM_FRAMING_TUNNEL) {
         um_stream_shutdown(&c->stream);
-    } else if (leg->wants_room && leg->out.bytes <= UM_LEG_LOW_BYTES) {
+    } else if (leg->wants_room && leg->out.bytes <= leg->low_bytes) {
         leg->wants_room = false;
         leg->sink->on_room(leg);
     }
@@ -251,6 +279,7 @@ static void on_writable(struct um_stream *s)
     c->host->n_connecting--;
     c->host->n_connections++;
     become_free(c);
+    um_pool_wake(c->host);
 }
 
 /* ---- input ---------------------------------------------------------------------------------------- */
@@ -275,8 +304,6 @@ static void begin_answer(struct um_conn *c, const struct um_head *head, struct u
     c->in.is_bulk = head->framing != UM_FRAMING_LENGTH ? c->in.is_bulk : head->content_length > BULK_BYTES;
     um_body_decoder_init(&c->body, head->framing, head->content_length);
     count_status(c, head->status);
-    if (leg->is_shadow)
-        um_breaker_success(c->host->shared);
     if (head->framing == UM_FRAMING_TUNNEL)
         leg->framing = UM_FRAMING_TUNNEL;
     leg->sink->on_head(leg, head, holder, ends);

@@ -47,6 +47,11 @@ void um_leg_attached(struct um_leg *leg)
     um_host_counters(leg->host)[UM_CLU_RQ_ACTIVE]++;
 }
 
+static bool has_no_body(const struct um_leg_request *rq)
+{
+    return rq->framing == UM_FRAMING_NONE || (rq->framing == UM_FRAMING_LENGTH && rq->content_length == 0);
+}
+
 int um_leg_start(struct um_leg *leg, struct um_host *h, const struct um_leg_request *rq, const struct um_leg_sink *sink,
                  void *ctx)
 {
@@ -58,7 +63,9 @@ int um_leg_start(struct um_leg *leg, struct um_host *h, const struct um_leg_requ
                            .framing = (uint8_t)rq->framing,
                            .is_shadow = is_shadow,
                            .needs_fresh = rq->needs_fresh,
-                           .request_ended = rq->framing == UM_FRAMING_NONE};
+                           .request_ended = has_no_body(rq),
+                           .high_bytes = UM_LEG_HIGH_BYTES,
+                           .low_bytes = UM_LEG_LOW_BYTES};
     um_list_init(&leg->node);
     um_task_init(&leg->fail, on_fail_task);
     um_outq_init(&leg->out, h->cluster->upstream->chunks, is_shadow);
@@ -80,7 +87,7 @@ static int after_push(struct um_leg *leg)
 {
     if (leg->conn)
         um_conn_flush(leg->conn);
-    leg->wants_room = leg->out.bytes > UM_LEG_HIGH_BYTES;
+    leg->wants_room = leg->out.bytes > leg->high_bytes;
     return leg->wants_room ? UM_EAGAIN : 0;
 }
 
@@ -169,7 +176,7 @@ void um_leg_cancel(struct um_leg *leg)
 {
     if (leg->is_over)
         return;
-    if (leg->is_shadow && !leg->has_answer)
+    if (leg->is_shadow)
         um_breaker_forget(leg->host->shared);
     give_up(leg);
 }

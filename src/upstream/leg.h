@@ -23,7 +23,7 @@ struct um_leg_failure {
                 UM_EDNS */
     bool is_connect;     /* no connection was made */
     bool has_answer;     /* some byte of an answer had come */
-    bool is_unprocessed; /* certainly never read by the server: no byte of it was acknowledged */
+    bool is_unprocessed; /* certainly never read by the server: no byte of it was sent */
     const char *detail;  /* for the log; static text or NULL */
 };
 
@@ -58,9 +58,9 @@ struct um_leg {
     struct um_list node; /* host->waiting */
     struct um_task fail; /* a failure is told later, never from within um_leg_start */
     struct um_leg_failure failure;
-    uint64_t sent_before;              /* bytes the connection had sent when this leg got it */
     uint64_t sent_bytes;               /* head, body and framing */
     uint64_t body_bytes, answer_bytes; /* of the request's body as pushed, of the answer's body as it came */
+    size_t high_bytes, low_bytes;      /* of the queue: push says UM_EAGAIN above high, on_room comes at low */
     uint64_t answer_limit;             /* 0: none */
     uint64_t first_sent_ns;            /* first byte handed to the kernel; 0: none */
     enum um_method method;

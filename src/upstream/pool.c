@@ -104,7 +104,7 @@ static int enqueue(struct um_host *h, struct um_leg *leg)
 
 int um_pool_join(struct um_host *h, struct um_leg *leg)
 {
-    struct um_conn *idle = leg->needs_fresh ? NULL : um_conn_idle_first(h);
+    struct um_conn *idle = leg->needs_fresh ? NULL : um_conn_idle_usable(h, leg);
     if (idle) {
         um_conn_attach(idle, leg);
         return 0;

@@ -30,8 +30,9 @@ void um_pool_check(struct um_host *);
 /* connecting; joins host->connections. slot: of the cluster's limit of connections, taken over on success */
 int um_conn_h1_open(struct um_host *, _Atomic uint32_t *slot) UM_MUST_CHECK;
 void um_conn_attach(struct um_conn *, struct um_leg *);
-struct um_conn *um_conn_idle_first(struct um_host *);
+struct um_conn *um_conn_idle_usable(struct um_host *, const struct um_leg *); /* NULL: none */
 void um_conn_close_idle(struct um_host *);
+void um_conn_close_all(struct um_host *); /* legs must have ended */
 /* the leg is given up in the middle: the connection closes */
 void um_conn_abandon(struct um_conn *);
 void um_conn_flush(struct um_conn *);

@@ -159,7 +159,7 @@ def test_c24_every_method_is_copied_unless_the_policy_says_otherwise(stage):
     for method in ("GET", "POST", "HEAD", "PURGE", "DELETE", "LINK"):
         assert client.get(method=method).status == 200
     umbra.expect(matched=6, mirrored=3, completed={"2xx": 3}, skipped={"method": 3})
-    assert [r.method for r in shadow.requests] == ["GET", "HEAD", "PURGE"]
+    assert sorted(r.method for r in shadow.requests) == ["GET", "HEAD", "PURGE"], "connections keep no order"
 
 
 @pytest.mark.parametrize("distinct", [False, True])
