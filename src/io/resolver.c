@@ -38,9 +38,10 @@ struct um_resolve {
     void *ctx;
     bool is_asked, is_abandoned;
     struct um_task tell;
-    int status;
+    int family, status;
     union um_ip_address literal; /* the name is an address: c-ares is not asked */
     struct ares_addrinfo *answer;
+    char name[];
 };
 
 /* ---- c-ares in the loop ---------------------------------------------------------------------------- */
@@ -236,20 +237,34 @@ static void tell(struct um_task *t)
     on_resolved(ctx, &out);
 }
 
+static void on_answer(void *arg, int status, int timeouts, struct ares_addrinfo *answer);
+
+static void ask(struct um_resolve *q, int family)
+{
+    /* unsorted: RFC 6724's order would cost a connect per address */
+    const struct ares_addrinfo_hints hints = {.ai_family = family, .ai_flags = ARES_AI_NOSORT};
+    q->family = family;
+    q->is_asked = true;
+    q->resolver->n_asked++;
+    ares_getaddrinfo(q->resolver->channel, q->name, NULL, &hints, on_answer, q);
+}
+
 static void on_answer(void *arg, int status, int timeouts, struct ares_addrinfo *answer)
 {
     struct um_resolve *q = arg;
+    bool has_none = status == ARES_ENODATA || status == ARES_ENOTFOUND;
     q->resolver->n_asked--;
     if (status == ARES_ECONNREFUSED || status == ARES_ETIMEOUT)
         q->resolver->is_stale = true;
     q->is_asked = false;
     q->answer = answer;
-    if (q->is_abandoned) {
-        free_query(q);
-        return;
-    }
     q->status = status == ARES_SUCCESS ? 0 : err_of(status);
-    um_loop_soon(q->resolver->loop, &q->tell);
+    if (q->is_abandoned)
+        free_query(q);
+    else if (has_none && q->family == AF_INET)
+        ask(q, AF_INET6);
+    else
+        um_loop_soon(q->resolver->loop, &q->tell);
 }
 
 static void parse_literal(const char *text, union um_ip_address *ret_ip)
@@ -262,41 +277,41 @@ static void parse_literal(const char *text, union um_ip_address *ret_ip)
     *ret_ip = ip;
 }
 
-static void ask(struct um_resolver *r, const char *name, struct um_resolve *q)
+static struct um_resolve *new_query(struct um_resolver *r, struct um_str name)
 {
-    /* unsorted: RFC 6724's order would cost a connect per address */
-    const struct ares_addrinfo_hints hints = {.ai_family = AF_UNSPEC, .ai_flags = ARES_AI_NOSORT};
-    if (r->is_stale && r->n_asked == 0)
-        reopen(r);
-    q->is_asked = true;
-    r->n_asked++;
-    ares_getaddrinfo(r->channel, name, NULL, &hints, on_answer, q);
-    rearm(r);
+    struct um_resolve *q = calloc(1, sizeof *q + name.n + 1);
+    if (!q)
+        return NULL;
+    memcpy(q->name, name.p, name.n);
+    q->resolver = r;
+    um_task_init(&q->tell, tell);
+    um_list_init(&q->node);
+    um_list_push(&r->queries, &q->node);
+    return q;
 }
 
 int um_resolver_start(struct um_resolver *r, struct um_str name, um_resolved_f *on_resolved, void *ctx,
                       struct um_resolve **ret_query)
 {
-    char text[UM_RESOLVE_NAME_BYTES + 1];
     if (name.n > UM_RESOLVE_NAME_BYTES)
         return UM_ELIMIT;
     if (name.n == 0 || memchr(name.p, '\0', name.n))
         return UM_ESYNTAX;
-    memcpy(text, name.p, name.n);
-    text[name.n] = '\0';
-    struct um_resolve *q = calloc(1, sizeof *q);
+    struct um_resolve *q = new_query(r, name);
     if (!q)
         return UM_ENOMEM;
-    *q = (struct um_resolve){.resolver = r, .on_resolved = on_resolved, .ctx = ctx};
-    um_task_init(&q->tell, tell);
-    um_list_init(&q->node);
-    um_list_push(&r->queries, &q->node);
+    q->on_resolved = on_resolved;
+    q->ctx = ctx;
     *ret_query = q;
-    parse_literal(text, &q->literal);
-    if (q->literal.any.sa_family)
+    parse_literal(q->name, &q->literal);
+    if (q->literal.any.sa_family) {
         um_loop_soon(r->loop, &q->tell);
-    else
-        ask(r, text, q);
+        return 0;
+    }
+    if (r->is_stale && r->n_asked == 0)
+        reopen(r);
+    ask(q, AF_INET);
+    rearm(r);
     return 0;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * resolver: names to addresses (A and AAAA) without blocking, on c-ares: the hosts file, then DNS over UDP and TCP. IP
- * literals answer too. A query asks once; refreshing is the caller's. Owner: um_resolver_new's caller. Errors:
+ * resolver: names to addresses without blocking, on c-ares: the hosts file, then DNS over UDP and TCP. AAAA is asked
+ * only for names that have no A (istiod's V4_ONLY on a host with IPv4, with a way out). IP literals answer too. A query
+ * asks once; refreshing is the caller's. Owner: um_resolver_new's caller. Errors:
  * UM_ENOMEM, UM_ELIMIT, UM_ESYNTAX (name), UM_EDNS. Thread: its loop's. */
 #ifndef UM_IO_RESOLVER_H
 #define UM_IO_RESOLVER_H
@@ -28,7 +29,7 @@ union um_ip_address {
 
 struct um_resolved {
     int status;                       /* 0, UM_EDNS or UM_ENOMEM */
-    const union um_ip_address *addrs; /* in the answer's order, port 0; borrowed for the call */
+    const union um_ip_address *addrs; /* of one family, in the answer's order, port 0; borrowed for the call */
     unsigned n;                       /* at least 1 if status is 0 */
     uint32_t ttl_s;                   /* the lowest of the answer; 0 from the hosts file, UINT32_MAX for literals */
 };

@@ -4,7 +4,6 @@
  *   STRICT_DNS   all addresses of all names          each name is asked once for all clusters that use it, again when
  *   LOGICAL_DNS  one address of the first name       its TTL is over, or after a failure; a failure changes no set
  *
- * Of a name that has both kinds, IPv4 addresses are used (istiod's V4_ONLY on a host with IPv4, with a way out).
  * Owner: um_dns_new's caller; the resolver outlives it. Errors: UM_ENOMEM. Thread: control; a set may be passed on by
  * reference. */
 #ifndef UM_UPSTREAM_DNS_H

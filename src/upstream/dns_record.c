@@ -19,31 +19,19 @@ static bool has_address(const struct um_dns_record *r, const union um_ip_address
     return r->addrs[0].any.sa_family == ip->any.sa_family && bsearch(ip, r->addrs, r->n, sizeof *ip, compare_ips);
 }
 
-static int family_of(const struct um_resolved *answer)
-{
-    for (unsigned i = 0; i < answer->n; i++)
-        if (answer->addrs[i].any.sa_family == AF_INET)
-            return AF_INET;
-    return AF_INET6;
-}
-
-/* takes over the answer's addresses of one family; without memory the old ones stay until the next answer */
+/* takes over the answer's addresses; without memory the old ones stay until the next answer */
 static void keep(struct um_dns_record *r, const struct um_resolved *answer)
 {
-    union um_ip_address *addrs = calloc(answer->n, sizeof *addrs);
-    int family = family_of(answer);
+    union um_ip_address *addrs = malloc(answer->n * sizeof *addrs);
     if (!addrs)
         return;
+    memcpy(addrs, answer->addrs, answer->n * sizeof *addrs);
+    qsort(addrs, answer->n, sizeof *addrs, compare_ips);
     free(r->addrs);
     r->addrs = addrs;
-    r->n = 0;
-    for (unsigned i = 0; i < answer->n; i++)
-        if (answer->addrs[i].any.sa_family == family)
-            addrs[r->n++] = answer->addrs[i];
-    union um_ip_address first = addrs[0];
-    qsort(addrs, r->n, sizeof *addrs, compare_ips);
+    r->n = answer->n;
     if (!has_address(r, &r->chosen))
-        r->chosen = first;
+        r->chosen = answer->addrs[0];
 }
 
 /* ---- asking ---------------------------------------------------------------------------------------- */

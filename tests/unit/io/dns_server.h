@@ -29,6 +29,7 @@ struct dns_server {
     unsigned n_rrs;
     int rcode;      /* of names that have no record of any type */
     bool is_silent; /* takes queries, never answers */
+    bool fails_a;   /* SERVFAIL for A, whatever the table says */
     unsigned n_queries, n_by_tcp;
     char address[32]; /* "127.0.0.1:PORT" */
 };
@@ -122,9 +123,10 @@ static inline bool dns_answer(struct dns_server *s, const unsigned char *query, 
     memcpy(m->bytes, query, type_at + 4);
     m->n = type_at + 4;
     bool is_known = false;
-    unsigned answers = dns_add_answers(s, m, name, query[type_at + 1], &is_known);
+    bool fails = s->fails_a && query[type_at + 1] == DNS_A;
+    unsigned answers = fails ? 0 : dns_add_answers(s, m, name, query[type_at + 1], &is_known);
     m->bytes[2] = 0x85; /* response, authoritative, recursion desired */
-    m->bytes[3] = (unsigned char)(0x80 | (is_known ? 0 : s->rcode));
+    m->bytes[3] = (unsigned char)(0x80 | (fails ? DNS_SERVFAIL : is_known ? 0 : s->rcode));
     memset(m->bytes + 6, 0, 6);
     m->bytes[6] = (unsigned char)(answers >> 8);
     m->bytes[7] = (unsigned char)answers;
