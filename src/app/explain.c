@@ -134,7 +134,7 @@ static bool has_endpoint(const struct um_cluster *c)
     return c->n_dns_names > 0;
 }
 
-/* destination before route, so that the route's `set` wins (istio-observed 22) */
+/* destination before route, so that the route's `set` wins (docs/istio-observed.md 22) */
 static int edit_destination(struct um_explanation *e, struct um_explain_destination *d)
 {
     um_edits_init(&d->edits);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * diag: every error and warning of a configuration, each with its place, and how they are printed
- * (CONTRACT: FILE:LINE:COLUMN: error: Kind/namespace/name: field.path: what is wrong (hint)).
+ * (FILE:LINE:COLUMN: error: Kind/namespace/name: field.path: what is wrong (hint)).
  * At most UM_DIAG_MAX of a severity are kept, the rest is counted. A failed allocation loses a text, never a count.
  * Owner: um_diag_init's caller; texts are copied. Thread: control. */
 #ifndef UM_CONFIG_DIAG_H

@@ -15,54 +15,36 @@ static void on_wake_event(struct um_watch *w, uint32_t events)
         l->on_wake(l->on_wake_ctx);
 }
 
-static void on_background(struct um_watch *w, uint32_t events)
-{
-    UM_CONTAINER(w, struct um_loop, background)->has_background = true;
-}
-
-/* the descriptors that every loop has */
-static int open_own(struct um_loop *l)
-{
-    int wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), background = epoll_create1(EPOLL_CLOEXEC);
-    int rc = wake < 0 || background < 0 ? um_err_from_errno(errno) : 0;
-    if (rc == 0)
-        rc = um_loop_watch_level(l, &l->wake, wake, EPOLLIN, on_wake_event);
-    if (rc == 0)
-        rc = um_loop_watch_level(l, &l->background, background, EPOLLIN, on_background);
-    if (rc && wake >= 0)
-        close(wake);
-    if (rc && background >= 0)
-        close(background);
-    return rc;
-}
-
 int um_loop_init(struct um_loop *l)
 {
-    *l = (struct um_loop){.epoll_fd = epoll_create1(EPOLL_CLOEXEC), .wake.fd = -1, .background.fd = -1};
+    *l = (struct um_loop){.epoll_fd = epoll_create1(EPOLL_CLOEXEC), .wake.fd = -1};
     l->now_ns = um_clock_ns();
     um_timer_wheel_init(&l->timers, l->now_ns);
     um_list_init(&l->soon);
     um_list_init(&l->late);
     um_list_init(&l->closing);
     um_list_init(&l->ready);
-    um_list_init(&l->background_ready);
+    um_list_init(&l->background);
     if (l->epoll_fd < 0)
         return um_err_from_errno(errno);
-    int rc = open_own(l);
+    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    int rc = fd < 0 ? um_err_from_errno(errno) : um_loop_watch_level(l, &l->wake, fd, EPOLLIN, on_wake_event);
     if (rc) {
+        if (fd >= 0)
+            close(fd);
         close(l->epoll_fd);
-        *l = (struct um_loop){.epoll_fd = -1, .wake.fd = -1, .background.fd = -1};
+        l->epoll_fd = -1;
     }
     return rc;
 }
 
 void um_loop_release(struct um_loop *l)
 {
-    const int fds[] = {l->background.fd, l->wake.fd, l->epoll_fd};
-    for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++)
-        if (fds[i] >= 0)
-            close(fds[i]);
-    l->background.fd = l->wake.fd = l->epoll_fd = -1;
+    if (l->wake.fd >= 0)
+        close(l->wake.fd);
+    if (l->epoll_fd >= 0)
+        close(l->epoll_fd);
+    l->wake.fd = l->epoll_fd = -1;
 }
 
 static int watch(int epoll_fd, struct um_watch *w, int fd, uint32_t events, um_watch_f *on_event)
@@ -78,11 +60,6 @@ static int watch(int epoll_fd, struct um_watch *w, int fd, uint32_t events, um_w
 int um_loop_watch(struct um_loop *l, struct um_watch *w, int fd, um_watch_f *on_event)
 {
     return watch(l->epoll_fd, w, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, on_event);
-}
-
-int um_loop_watch_background(struct um_loop *l, struct um_watch *w, int fd, um_watch_f *on_event)
-{
-    return watch(l->background.fd, w, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, on_event);
 }
 
 int um_loop_watch_level(struct um_loop *l, struct um_watch *w, int fd, uint32_t events, um_watch_f *on_event)
@@ -145,8 +122,8 @@ static void run_once(struct um_loop *l, struct um_list *list, unsigned most)
 
 static int wait_ms_of(const struct um_loop *l, int wait_ms)
 {
-    if (l->has_background || !um_list_empty(&l->background_ready) || !um_list_empty(&l->ready) ||
-        !um_list_empty(&l->soon) || !um_list_empty(&l->late) || !um_list_empty(&l->closing))
+    if (!um_list_empty(&l->background) || !um_list_empty(&l->ready) || !um_list_empty(&l->soon) ||
+        !um_list_empty(&l->late) || !um_list_empty(&l->closing))
         return 0;
     uint64_t ns = um_timer_wheel_wait_ns(&l->timers, l->now_ns);
     if (ns == UINT64_MAX)
@@ -168,16 +145,11 @@ static void dispatch(struct um_loop *l, const struct epoll_event *events, int n)
     }
 }
 
-static void turn_background(struct um_loop *l)
+static void report_lag(struct um_loop *l)
 {
-    struct epoll_event events[UM_LOOP_BACKGROUND_EVENTS];
-    if (!um_list_empty(&l->background_ready))
-        run_once(l, &l->background_ready, UM_LOOP_BACKGROUND_EVENTS);
-    if (!l->has_background)
-        return;
-    int n = epoll_wait(l->background.fd, events, UM_LOOP_BACKGROUND_EVENTS, 0);
-    l->has_background = n == UM_LOOP_BACKGROUND_EVENTS;
-    dispatch(l, events, n);
+    uint64_t lag_ns = um_timer_wheel_lag_ns(&l->timers, l->now_ns);
+    if (lag_ns && l->on_lag)
+        l->on_lag(l->on_lag_ctx, lag_ns);
 }
 
 void um_loop_turn(struct um_loop *l, int wait_ms)
@@ -185,16 +157,19 @@ void um_loop_turn(struct um_loop *l, int wait_ms)
     struct epoll_event events[UM_LOOP_EVENTS];
     int n = epoll_wait(l->epoll_fd, events, UM_LOOP_EVENTS, wait_ms_of(l, wait_ms));
     l->now_ns = um_clock_ns();
-    uint64_t lag_ns = um_timer_wheel_lag_ns(&l->timers, l->now_ns);
-    if (lag_ns && l->on_lag)
-        l->on_lag(l->on_lag_ctx, lag_ns);
+    report_lag(l);
     dispatch(l, events, n);
+    /* a burst of the shadows: what production has behind it is not to wait for their tasks */
+    for (int i = 1; n == UM_LOOP_EVENTS && !um_list_empty(&l->background) && i < UM_LOOP_WAITS; i++) {
+        n = epoll_wait(l->epoll_fd, events, UM_LOOP_EVENTS, 0);
+        dispatch(l, events, n);
+    }
     run_once(l, &l->ready, UINT_MAX);
     um_timer_wheel_run(&l->timers, l->now_ns);
     run_all(&l->soon);
     run_once(l, &l->late, UINT_MAX);
     run_all(&l->soon);
-    turn_background(l);
+    run_once(l, &l->background, UM_LOOP_BACKGROUND_TASKS);
     run_all(&l->closing);
 }
 

@@ -2,11 +2,11 @@
  * loop: one thread's event loop on epoll, edge-triggered, each descriptor registered once.
  *
  *   a turn:  epoll_wait -> events, and after each the `soon` tasks -> streams on the ready list -> timers -> mailbox
- *            -> `late` tasks (the shadows' writes, behind every primary's) -> a few background events (what shadows send)
+ *            -> `late` tasks (the shadows' writes, behind every primary's) -> a few background tasks (what shadows send)
  *            -> closed things are told so
  *
- * Background descriptors stand in an epoll set of their own, inside the first: however many of them are ready at once, a turn
- * looks at a few, behind everything else (I1).
+ * An event of a background stream only puts it on a list: however many of them come at once, production's events among them are
+ * found and served first, and a turn then looks at a few (I1).
  *
  * An object that closes during a turn stays in memory until the turn's end (on_closed), so that events which still name
  * it find fd -1 and are ignored. Owner: the thread that inits it. Thread: its own, but um_loop_wake any. Errors:
@@ -23,7 +23,7 @@
 /* per wait: few, so that what a turn touches (a body chunk per request, sent once more at its end) is still in the cache */
 enum { UM_LOOP_EVENTS = 32 };
 
-enum { UM_LOOP_BACKGROUND_EVENTS = 16 }; /* per turn, and as many background streams that still have input */
+enum { UM_LOOP_BACKGROUND_TASKS = 16, UM_LOOP_WAITS = 32 }; /* per turn; waits in a row while they bring all they can */
 
 struct um_watch; /* a descriptor in the loop */
 struct um_task;
@@ -43,14 +43,12 @@ struct um_task {
 
 struct um_loop {
     int epoll_fd;
-    struct um_watch wake;       /* eventfd */
-    struct um_watch background; /* the epoll set within the epoll set */
-    bool has_background;        /* some of it is ready */
+    struct um_watch wake; /* eventfd */
     bool is_stopping;
     uint64_t now_ns; /* of this turn; deadlines use it, durations read the clock */
     struct um_timer_wheel timers;
     struct um_list soon, late, closing;
-    struct um_list background_ready;
+    struct um_list background;  /* tasks of streams that shadows use */
     struct um_list ready;       /* tasks to be run next turn without waiting (streams that still have input) */
     void (*on_wake)(void *ctx); /* the mailbox */
     void *on_wake_ctx;
@@ -70,8 +68,6 @@ void um_loop_wake(struct um_loop *);
 
 /* edge-triggered on input, output and hang-up */
 int um_loop_watch(struct um_loop *, struct um_watch *, int fd, um_watch_f *) UM_MUST_CHECK;
-/* the same in the background set */
-int um_loop_watch_background(struct um_loop *, struct um_watch *, int fd, um_watch_f *) UM_MUST_CHECK;
 /* level-triggered on input, for what is not on the hot path (inotify, c-ares, signals) */
 int um_loop_watch_level(struct um_loop *, struct um_watch *, int fd, uint32_t epoll_events, um_watch_f *) UM_MUST_CHECK;
 /* changes what a level-triggered watch waits for */
@@ -105,10 +101,10 @@ static inline void um_loop_ready(struct um_loop *l, struct um_task *t)
     if (um_list_empty(&t->node))
         um_list_push(&l->ready, &t->node);
 }
-static inline void um_loop_ready_background(struct um_loop *l, struct um_task *t)
+static inline void um_loop_background(struct um_loop *l, struct um_task *t)
 {
     if (um_list_empty(&t->node))
-        um_list_push(&l->background_ready, &t->node);
+        um_list_push(&l->background, &t->node);
 }
 /* at the end of the turn, when nothing in flight can name the object any more */
 static inline void um_loop_closing(struct um_loop *l, struct um_task *t)

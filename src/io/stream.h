@@ -39,6 +39,7 @@ struct um_stream {
     struct um_loop *loop;
     const struct um_stream_ops *ops;
     const struct um_stream_events *events;
+    uint32_t deferred; /* epoll events of a background stream that wait for its task */
     bool is_readable, is_paused, has_hung_up, wants_write, is_connecting, is_closed, is_background;
 };
 

@@ -18,27 +18,46 @@ static struct um_stream *of_task(struct um_task *t)
     return UM_CONTAINER(t, struct um_stream, task);
 }
 
-static void on_event(struct um_watch *w, uint32_t events)
+enum { INPUT_EVENTS = EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR };
+
+static void handle(struct um_stream *s, uint32_t events)
 {
-    struct um_stream *s = of_watch(w);
     if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
         s->has_hung_up = true;
     if (s->wants_write && events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) {
         s->wants_write = false;
         s->events->on_writable(s);
     }
-    if (s->is_closed || s->is_connecting || !(events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)))
+    if (s->is_closed || s->is_connecting || !(events & INPUT_EVENTS))
         return;
     s->is_readable = true;
     if (!s->is_paused)
         s->events->on_readable(s);
 }
 
-/* still readable from an earlier turn */
+static void post_ready(struct um_stream *s);
+
+static void on_event(struct um_watch *w, uint32_t events)
+{
+    struct um_stream *s = of_watch(w);
+    if (!s->is_background) {
+        handle(s, events);
+        return;
+    }
+    s->deferred |= events;
+    post_ready(s);
+}
+
+/* still readable from an earlier turn, or a background stream's events */
 static void on_ready(struct um_task *t)
 {
     struct um_stream *s = of_task(t);
-    if (s->is_readable && !s->is_paused && !s->is_closed)
+    uint32_t events = s->deferred;
+    bool was_readable = s->is_readable && !(events & INPUT_EVENTS);
+    s->deferred = 0;
+    if (events)
+        handle(s, events);
+    if (was_readable && s->is_readable && !s->is_paused && !s->is_closed)
         s->events->on_readable(s);
 }
 
@@ -52,7 +71,7 @@ static void on_closing(struct um_task *t)
 static void post_ready(struct um_stream *s)
 {
     if (s->is_background)
-        um_loop_ready_background(s->loop, &s->task);
+        um_loop_background(s->loop, &s->task);
     else
         um_loop_ready(s->loop, &s->task);
 }
@@ -152,8 +171,7 @@ static int start(struct um_stream *s, struct um_loop *loop, int fd, const struct
     *s = (struct um_stream){
         .loop = loop, .ops = &TCP_OPS, .events = events, .watch.fd = -1, .is_background = is_background};
     um_task_init(&s->task, on_ready);
-    int rc = is_background ? um_loop_watch_background(loop, &s->watch, fd, on_event)
-                           : um_loop_watch(loop, &s->watch, fd, on_event);
+    int rc = um_loop_watch(loop, &s->watch, fd, on_event);
     if (rc)
         close(fd);
     return rc;

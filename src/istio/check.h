@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * check: what is wrong between resources, as warnings: the configuration is served as Istio would serve it. What is
- * wrong within one resource is decoding's to say. Sources: istioctl analyze, CONTRACT.md section 6 and C24.
+ * wrong within one resource is decoding's to say. Sources: istioctl analyze, docs/mirroring.md and C24.
  * Thread: control. */
 #ifndef UM_ISTIO_CHECK_H
 #define UM_ISTIO_CHECK_H

@@ -5,7 +5,7 @@
 
 #include "istio/compile_route.h"
 
-/* A destination without a port was looked up on the listener's and has no cluster there (istio-observed 1): says so,
+/* A destination without a port was looked up on the listener's and has no cluster there (docs/istio-observed.md 1): says so,
  * unless its host or subset is what is missing. */
 void um_check_listener_port(struct um_compile *, const struct um_destination *, const struct um_target *,
                             const struct um_vantage *);

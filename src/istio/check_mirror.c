@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a mirror gets that it perhaps should not, and whose endpoints it shares. Source: CONTRACT.md C24. */
+ * What a mirror gets that it perhaps should not, and whose endpoints it shares. Source: docs/mirroring.md C24. */
 #include "istio/check.h"
 #include "istio/compile_cluster.h"
 #include "istio/compile_mirror.h"

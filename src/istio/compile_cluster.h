@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Clusters: one for every port of every service, and one more for each subset of its DestinationRules.
- * Sources: istio.md sections 2 and 4.1. Thread: control. */
+ * Source: the Istio API Thread: control. */
 #ifndef UM_ISTIO_COMPILE_CLUSTER_H
 #define UM_ISTIO_COMPILE_CLUSTER_H
 

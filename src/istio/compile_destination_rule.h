@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * DestinationRules: which of them speaks for a service, and what it says for a port and subset of it.
- * Sources: istio.md section 2 (lookup and merge rule), istio-observed 30. Owner: the arena given. Thread: control. */
+ * Source: the Istio API, docs/istio-observed.md 30. Owner: the arena given. Thread: control. */
 #ifndef UM_ISTIO_COMPILE_DESTINATION_RULE_H
 #define UM_ISTIO_COMPILE_DESTINATION_RULE_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The gateway's role: a listener for each port of the Gateways whose selector fits, virtual hosts where the hosts of
- * a server and of a VirtualService meet. Sources: istio.md sections 1.1 and 3.3.
+ * a server and of a VirtualService meet. Source: the Istio API
  *
  *   Gateway --*- binding (one of its ports) --> port --*- draft of a virtual host --*- routes of a VirtualService
  *                   hosts that its servers admit */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Header operations of routes, destinations and ShadowPolicies. Sources: istio.md section 1.3, istio-observed 22.
+ * Header operations of routes, destinations and ShadowPolicies. Source: the Istio API, docs/istio-observed.md 22.
  * Thread: control. */
 #ifndef UM_ISTIO_COMPILE_HEADER_H
 #define UM_ISTIO_COMPILE_HEADER_H

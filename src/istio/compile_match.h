@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One element of http[].match as the conditions of a route. Source: istio.md section 1.2. Thread: control. */
+ * One element of http[].match as the conditions of a route. Source: the Istio API Thread: control. */
 #ifndef UM_ISTIO_COMPILE_MATCH_H
 #define UM_ISTIO_COMPILE_MATCH_H
 

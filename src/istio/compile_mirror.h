@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * mirror and mirrors[] of a route. Source: istio.md sections 0.2 and 1.3. Thread: control. */
+ * mirror and mirrors[] of a route. Source: the Istio API Thread: control. */
 #ifndef UM_ISTIO_COMPILE_MIRROR_H
 #define UM_ISTIO_COMPILE_MIRROR_H
 

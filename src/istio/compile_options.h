@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * compile_options: who this proxy is and where it listens, as the command line says it (CONTRACT.md section 6).
+ * compile_options: who this proxy is and where it listens, as the command line says it (docs/umbra.1).
  * Slices are borrowed for the time of the compilation. Thread: any (plain data). */
 #ifndef UM_ISTIO_COMPILE_OPTIONS_H
 #define UM_ISTIO_COMPILE_OPTIONS_H

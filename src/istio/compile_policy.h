@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * ShadowPolicies: which of them a mirror has, with the defaults filled in. Source: CONTRACT.md section 5.
+ * ShadowPolicies: which of them a mirror has, with the defaults filled in. Source: docs/mirroring.md.
  * Thread: control. */
 #ifndef UM_ISTIO_COMPILE_POLICY_H
 #define UM_ISTIO_COMPILE_POLICY_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * http[].retries. Source: istio.md sections 0.8 and 1.3. Thread: any (pure). */
+ * http[].retries. Source: the Istio API Thread: any (pure). */
 #ifndef UM_ISTIO_COMPILE_RETRY_H
 #define UM_ISTIO_COMPILE_RETRY_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * http[] of a VirtualService as routes. Sources: istio.md sections 1.1 to 1.3, istio-observed 1 and 22 to 25.
+ * http[] of a VirtualService as routes. Source: the Istio API, docs/istio-observed.md 1 and 22 to 25.
  * Thread: control. */
 #ifndef UM_ISTIO_COMPILE_ROUTE_H
 #define UM_ISTIO_COMPILE_ROUTE_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The sidecar's role: a listener for each HTTP port of the services, and on it a virtual host for each service that has
- * the port, with the routes of the VirtualService that speaks for its host. Sources: istio.md section 1.1,
- * istio-observed 13 to 17.
+ * the port, with the routes of the VirtualService that speaks for its host. Source: the Istio API,
+ * docs/istio-observed.md 13 to 17.
  *
  *   VirtualService --*- claim (one of its hosts) --*- service --*- port --*- virtual host */
 #include "istio/compile_grow.h"

@@ -7,7 +7,7 @@
  *   ServiceEntry - its own endpoints, or Pods and WorkloadEntries       by selector
  *
  * Owner: the arena given to um_registry_build; slices of the resources are borrowed. Thread: control.
- * Sources: istio.md sections 3.1 and 3.6. */
+ * Source: the Istio API */
 #ifndef UM_ISTIO_SERVICES_H
 #define UM_ISTIO_SERVICES_H
 

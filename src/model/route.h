@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * route: what a request is matched against and what then becomes of it. Immutable, part of a snapshot.
- * Source: Envoy RouteConfiguration, VirtualHost, Route; istio.md sections 1.1 to 1.3. */
+ * Source: Envoy RouteConfiguration, VirtualHost, Route; the Istio API */
 #ifndef UM_MODEL_ROUTE_H
 #define UM_MODEL_ROUTE_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * shadow_policy: what a ShadowPolicy says of one mirror of one route (CONTRACT.md section 5), defaults filled in. Immutable. */
+ * shadow_policy: what a ShadowPolicy says of one mirror of one route (docs/configuration.md), defaults filled in. Immutable. */
 #ifndef UM_MODEL_SHADOW_POLICY_H
 #define UM_MODEL_SHADOW_POLICY_H
 

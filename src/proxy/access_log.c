@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The fields and their order: istio.md section 3.5 (istiod's default text and JSON formats). */
+ * The fields and their order: the Istio API (istiod's default text and JSON formats). */
 #include "proxy/log_writer.h"
 
 #include <inttypes.h>

@@ -71,7 +71,7 @@ static int forwarded_for(struct um_exchange *x)
     return set(x, UM_FIELD_X_FORWARDED_FOR, (struct um_str){joined, n});
 }
 
-/* a gateway stands at the edge: it believes nobody (istio-observed: use_remote_address) */
+/* a gateway stands at the edge: it believes nobody (docs/istio-observed.md: use_remote_address) */
 static int edge_fields(struct um_exchange *x)
 {
     static const enum um_field_id CONTROL[] = {
@@ -133,7 +133,7 @@ static int expected_timeout(struct um_exchange *x)
 }
 
 /* the weighted split, then edits: with several destinations theirs come first and the route's `set` wins
- * (istio-observed 22) */
+ * (docs/istio-observed.md 22) */
 int um_forward_rewrite(struct um_exchange *x)
 {
     x->target = um_route_pick_cluster(x->route, um_rand_u64(x->proxy->rand));

@@ -123,7 +123,7 @@ void um_respond_local(struct um_exchange *x, enum um_local_reply id)
         send_own(x, &head, &edits, r->body);
 }
 
-/* istio-observed 25: default ports are left out of the location, a rewritten path drops the query */
+/* docs/istio-observed.md 25: default ports are left out of the location, a rewritten path drops the query */
 static struct um_str location(struct um_exchange *x)
 {
     const struct um_route *r = x->route;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The copies of a request (CONTRACT.md sections 1 to 3).
+ * The copies of a request (docs/mirroring.md).
  *
  *   draw: matched +1 -> skipped[reason] +1, or DRAWN
- *   admit (the primary has begun): mirrored +1, active +1; without a body the leg starts at the end of the turn, behind
- * every primary's write, else at once so that no piece of the body is missed RUNNING -> completed[class] +1 or
- * dropped[reason] +1, active -1: ENDED
+ *   admit (the primary has begun): mirrored +1, active +1; without a body the leg starts at the end of the turn, behind every
+ *         primary's write, else at once so that no piece of the body is missed
+ *   RUNNING -> completed[class] +1 or dropped[reason] +1, active -1: ENDED
  *
  * I1: nothing here waits, fails or slows the primary; only `mode: backpressure` may hold the request's body back.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- *   inotify: an event -> moving: looked at every 100 ms, until a turn without events or 1 s -> scan -> told if it
- * differs polling: a scan every second; one that differs from the last is moving in the same way
+ *   inotify: an event -> moving: looked at every 100 ms, until a turn without events or 1 s -> scan -> told if it differs
+ *   polling: a scan every second; one that differs from the last is moving in the same way
  */
 #include "source/files.h"
 
