@@ -35,6 +35,8 @@ void um_ledger_charge(struct um_ledger *l, int64_t n)
         return;
     if (n > 0) {
         extend(l, l->held);
+        if (l->on_over && um_ledger_is_over(l))
+            l->on_over(l->ctx);
         return;
     }
     int64_t spare = l->leased - round_up(l->held < 0 ? 0 : l->held) - STEP_BYTES;

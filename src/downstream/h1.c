@@ -702,7 +702,7 @@ int um_h1_accept(struct um_downstream_env *env, int fd, void *listener)
     um_list_push(&env->connections, &c->node);
     um_task_init(&c->flush, do_flush);
     um_timer_init(&c->timer, on_timer);
-    um_input_init(&c->in, env->chunks);
+    um_input_init(&c->in, env->chunks, false);
     um_outq_init(&c->out, env->chunks, false);
     c->active_ns = c->head_since_ns = env->loop->now_ns;
     arm(c, env->settings->head_timeout_ms);

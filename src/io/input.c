@@ -3,15 +3,31 @@
 
 enum { LOW_ROOM_BYTES = 2048 };
 
-void um_input_init(struct um_input *in, struct um_chunk_pool *pool)
+void um_input_init(struct um_input *in, struct um_chunk_pool *pool, bool is_shadows)
 {
-    *in = (struct um_input){.pool = pool};
+    *in = (struct um_input){.pool = pool, .is_shadows = is_shadows};
+}
+
+static struct um_chunk *new_chunk(struct um_input *in, enum um_chunk_class k)
+{
+    struct um_chunk *c = um_chunk_new(in->pool, k);
+    if (c && in->is_shadows)
+        um_chunk_to_shadow(c);
+    return c;
+}
+
+static void drop(const struct um_input *in, struct um_chunk *c)
+{
+    if (in->is_shadows)
+        um_chunk_unref_shadow(c);
+    else
+        um_chunk_unref(c);
 }
 
 void um_input_clear(struct um_input *in)
 {
     for (int i = 0; i < in->n_chunks; i++)
-        um_chunk_unref(in->chunks[i]);
+        drop(in, in->chunks[i]);
     in->n_chunks = 0;
     in->at = 0;
 }
@@ -24,12 +40,12 @@ static int renew(struct um_input *in)
     enum um_chunk_class k = left + LOW_ROOM_BYTES <= um_chunk_class_bytes(UM_CHUNK_16K) ? UM_CHUNK_16K : UM_CHUNK_64K;
     if (k == UM_CHUNK_64K && old->class == UM_CHUNK_64K && in->at == 0)
         return UM_ELIMIT;
-    struct um_chunk *c = um_chunk_new(in->pool, k);
+    struct um_chunk *c = new_chunk(in, k);
     if (!c)
         return UM_ENOMEM;
     memcpy(c->data, old->data + in->at, left);
     c->used = left;
-    um_chunk_unref(old);
+    drop(in, old);
     in->chunks[0] = c;
     in->at = 0;
     return 0;
@@ -39,7 +55,7 @@ static int renew(struct um_input *in)
 static int open_tail(struct um_input *in)
 {
     if (in->n_chunks == 0) {
-        in->chunks[0] = um_chunk_new(in->pool, UM_CHUNK_16K);
+        in->chunks[0] = new_chunk(in, UM_CHUNK_16K);
         if (!in->chunks[0])
             return UM_ENOMEM;
         in->n_chunks = 1;
@@ -57,7 +73,7 @@ static int add_bulk(struct um_input *in, struct iovec *iov)
 {
     int n = 0;
     while (in->is_bulk && in->n_chunks + n < UM_INPUT_CHUNKS) {
-        struct um_chunk *c = um_chunk_new(in->pool, UM_CHUNK_16K);
+        struct um_chunk *c = new_chunk(in, UM_CHUNK_16K);
         if (!c)
             break;
         in->chunks[in->n_chunks + n] = c;
@@ -86,7 +102,7 @@ ssize_t um_input_read(struct um_input *in, struct um_stream *stream)
         if (i && here)
             kept++;
         else if (i)
-            um_chunk_unref(c);
+            drop(in, c);
     }
     in->n_chunks = (uint8_t)(in->n_chunks + kept);
     if (in->n_chunks == 1 && tail->used == in->at)
@@ -108,14 +124,14 @@ int um_input_gather(struct um_input *in)
     struct um_chunk *a = in->chunks[0], *b = in->chunks[1];
     uint32_t left = a->used - in->at;
     enum um_chunk_class k = um_chunk_class_for((size_t)left + b->used);
-    struct um_chunk *c = k == UM_CHUNK_CLASSES ? NULL : um_chunk_new(in->pool, k);
+    struct um_chunk *c = k == UM_CHUNK_CLASSES ? NULL : new_chunk(in, k);
     if (!c)
         return k == UM_CHUNK_CLASSES ? UM_ELIMIT : UM_ENOMEM;
     memcpy(c->data, a->data + in->at, left);
     memcpy(c->data + left, b->data, b->used);
     c->used = left + b->used;
     um_input_eat(in, left);
-    um_chunk_unref(b);
+    drop(in, b);
     in->chunks[0] = c;
     return 1;
 }
@@ -125,7 +141,7 @@ void um_input_eat(struct um_input *in, size_t n)
     in->at += (uint32_t)n;
     if (in->at < in->chunks[0]->used)
         return;
-    um_chunk_unref(in->chunks[0]);
+    drop(in, in->chunks[0]);
     in->n_chunks--;
     for (int i = 0; i < in->n_chunks; i++)
         in->chunks[i] = in->chunks[i + 1];

@@ -16,11 +16,12 @@ struct um_input {
     struct um_chunk
         *chunks[UM_INPUT_CHUNKS]; /* [0]: being parsed; the others hold what one bulk read brought besides */
     uint8_t n_chunks;
-    bool is_bulk; /* the last messages were large: read much at once */
-    uint32_t at;  /* of chunks[0]: parsed so far */
+    bool is_shadows; /* its chunks are charged to the shadows' ledger (C19) */
+    bool is_bulk;    /* the last messages were large: read much at once */
+    uint32_t at;     /* of chunks[0]: parsed so far */
 };
 
-void um_input_init(struct um_input *, struct um_chunk_pool *);
+void um_input_init(struct um_input *, struct um_chunk_pool *, bool is_shadows);
 void um_input_clear(struct um_input *);
 
 /* One read. > 0 bytes, 0 end of input, UM_EAGAIN, UM_ENOMEM, or the stream's error. Makes room at the end of the last

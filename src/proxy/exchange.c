@@ -312,8 +312,6 @@ static void responded(struct um_exchange *x)
     if (x->n_active) { /* from here on every byte is held for shadows only (C19) */
         um_chunk_to_shadow(x->holder);
         um_arena_to_shadow(&x->arena);
-        if (um_ledger_is_over(x->proxy->ledger))
-            um_loop_late(x->proxy->loop, &x->proxy->relief);
     }
     um_tee_answered(x);
 }
@@ -373,6 +371,12 @@ void um_exchange_check(struct um_exchange *x)
 
 /* ---- the proxy ------------------------------------------------------------------------------------ */
 
+static void on_ledger_over(void *ctx)
+{
+    struct um_proxy *p = ctx;
+    um_loop_late(p->loop, &p->relief);
+}
+
 void um_proxy_init(struct um_proxy *p, struct um_loop *loop, struct um_chunk_pool *chunks,
                    struct um_worker_stats *stats, struct um_rand *rand, struct um_upstream *upstream)
 {
@@ -383,6 +387,8 @@ void um_proxy_init(struct um_proxy *p, struct um_loop *loop, struct um_chunk_poo
                            .stats = stats,
                            .rand = rand,
                            .upstream = upstream};
+    p->ledger->on_over = on_ledger_over;
+    p->ledger->ctx = p;
     um_list_init(&p->copies);
     um_task_init(&p->relief, um_tee_relief);
 }

@@ -465,8 +465,6 @@ void um_tee_body(struct um_exchange *x, const struct um_slice *s)
     for (uint32_t i = 0; i < x->n_copies; i++)
         if (takes_body(&x->copies[i]))
             push(&x->copies[i], s);
-    if (um_ledger_is_over(x->proxy->ledger))
-        um_loop_late(x->proxy->loop, &x->proxy->relief);
 }
 
 void um_tee_end(struct um_exchange *x, const struct um_field *trailers, uint32_t n)

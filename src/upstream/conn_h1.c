@@ -535,7 +535,7 @@ int um_conn_h1_open(struct um_host *h, _Atomic uint32_t *slot)
     um_list_init(&c->idle_node);
     um_task_init(&c->flush, do_flush);
     um_timer_init(&c->timer, on_timer);
-    um_input_init(&c->in, h->cluster->upstream->chunks);
+    um_input_init(&c->in, h->cluster->upstream->chunks, h->side == UM_SIDE_SHADOW);
     um_loop_timer(c->stream.loop, &c->timer, limits->connect_timeout_ms);
     h->n_connecting++;
     h->stats.cx_total++;

@@ -25,7 +25,7 @@ static void what_fits_can_be_charged(void **state)
 {
     struct um_rand r;
     struct um_budget budget = {.limit_bytes = 1000000};
-    struct um_ledger l[3] = {{&budget, 0, 0}, {&budget, 0, 0}, {&budget, 0, 0}};
+    struct um_ledger l[3] = {{.budget = &budget}, {.budget = &budget}, {.budget = &budget}};
     um_rand_init_seed(&r, 1);
     for (int i = 0; i < 100000; i++) {
         struct um_ledger *mine = &l[um_rand_below(&r, 3)];
@@ -43,7 +43,7 @@ static void what_fits_can_be_charged(void **state)
 static void the_last_byte_can_be_used(void **state)
 {
     struct um_budget budget = {.limit_bytes = 100001};
-    struct um_ledger l = {&budget, 0, 0};
+    struct um_ledger l = {.budget = &budget};
     assert_false(um_ledger_fits(&l, 100002));
     assert_true(um_ledger_fits(&l, 100001));
     um_ledger_charge(&l, 100001);
@@ -57,7 +57,7 @@ static void the_last_byte_can_be_used(void **state)
 static void an_idle_worker_leaves_the_budget_to_others(void **state)
 {
     struct um_budget budget = {.limit_bytes = 1 << 20};
-    struct um_ledger a = {&budget, 0, 0}, b = {&budget, 0, 0};
+    struct um_ledger a = {.budget = &budget}, b = {.budget = &budget};
     um_ledger_charge(&a, 1 << 20);
     assert_false(um_ledger_fits(&b, 1));
     um_ledger_charge(&a, -(1 << 20));

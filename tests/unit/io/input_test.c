@@ -25,7 +25,7 @@ static int setup(void **state)
     struct fixture *f = calloc(1, sizeof *f);
     *state = f;
     um_chunk_pool_init(&f->pool, &f->ledger);
-    um_input_init(&f->in, &f->pool);
+    um_input_init(&f->in, &f->pool, false);
     double_init(&f->stream);
     f->text = malloc(TEXT_BYTES);
     for (size_t i = 0; i < TEXT_BYTES; i++)
