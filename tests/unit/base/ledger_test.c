@@ -66,7 +66,7 @@ static void an_idle_worker_leaves_the_budget_to_others(void **state)
 
 static void *charge_and_release(void *budget)
 {
-    struct um_ledger l = {budget, 0, 0};
+    struct um_ledger l = {.budget = budget};
     struct um_rand r;
     um_rand_init_seed(&r, (uint64_t)(uintptr_t)&l);
     for (int i = 0; i < 20000; i++) {
