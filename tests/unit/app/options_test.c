@@ -207,7 +207,7 @@ static void test_sizes_and_times(void **state)
     expect_error("umbra run -f a --drain-time 5", "--drain-time '5': expected a duration");
     expect_error("umbra run -f a --drain-time 25h", "--drain-time '25h'");
     expect_error("umbra run -f a --drain-time 1us", "--drain-time '1us'");
-    expect_error("umbra run -f a --max-head-bytes 2Mi", "bytes from 1Ki to 1Mi");
+    expect_error("umbra run -f a --max-head-bytes 61Ki", "bytes from 1Ki to 60Ki");
     expect_error("umbra run -f a --max-fields 0", "a number from 1 to 1000");
     expect_error("umbra run -f a --workers 0", "--workers '0': expected a number from 1 to 256");
 }
