@@ -136,6 +136,7 @@ static int wait_ms_of(const struct um_loop *l, int wait_ms)
 static void dispatch(struct um_loop *l, const struct epoll_event *events, int n)
 {
     for (int i = 0; i < n; i++) {
+        l->n_events++;
         struct um_watch *w = events[i].data.ptr;
         if (w->fd < 0)
             continue; /* closed earlier in this turn */
@@ -164,6 +165,8 @@ void um_loop_turn(struct um_loop *l, int wait_ms)
         n = epoll_wait(l->epoll_fd, events, UM_LOOP_EVENTS, 0);
         dispatch(l, events, n);
     }
+    if (n < UM_LOOP_EVENTS)
+        l->n_events = l->n_background = 0;
     run_once(l, &l->ready, UINT_MAX);
     um_timer_wheel_run(&l->timers, l->now_ns);
     run_all(&l->soon);

@@ -5,8 +5,8 @@
  *            -> `late` tasks (the shadows' writes, behind every primary's) -> a few background tasks (what shadows send)
  *            -> closed things are told so
  *
- * An event of a background stream only puts it on a list: however many of them come at once, production's events among them are
- * found and served first, and a turn then looks at a few (I1).
+ * Events of background streams are served as they come while there are not many more of them than of production's. In a burst
+ * they only go on a list: production's events among them are found and served first, the tasks follow a few per turn (I1).
  *
  * An object that closes during a turn stays in memory until the turn's end (on_closed), so that events which still name
  * it find fd -1 and are ignored. Owner: the thread that inits it. Thread: its own, but um_loop_wake any. Errors:
@@ -23,7 +23,11 @@
 /* per wait: few, so that what a turn touches (a body chunk per request, sent once more at its end) is still in the cache */
 enum { UM_LOOP_EVENTS = 32 };
 
-enum { UM_LOOP_BACKGROUND_TASKS = 16, UM_LOOP_WAITS = 32 }; /* per turn; waits in a row while they bring all they can */
+enum {
+    UM_LOOP_BURST = 64,            /* background events beyond twice production's, since the last wait that found few */
+    UM_LOOP_BACKGROUND_TASKS = 16, /* per turn, of those that were put off */
+    UM_LOOP_WAITS = 32,            /* in a row while they bring all they can */
+};
 
 struct um_watch; /* a descriptor in the loop */
 struct um_task;
@@ -48,9 +52,10 @@ struct um_loop {
     uint64_t now_ns; /* of this turn; deadlines use it, durations read the clock */
     struct um_timer_wheel timers;
     struct um_list soon, late, closing;
-    struct um_list background;  /* tasks of streams that shadows use */
-    struct um_list ready;       /* tasks to be run next turn without waiting (streams that still have input) */
-    void (*on_wake)(void *ctx); /* the mailbox */
+    struct um_list background;       /* tasks of streams that shadows use */
+    unsigned n_events, n_background; /* events in all and background ones, since the last wait that found few */
+    struct um_list ready;            /* tasks to be run next turn without waiting (streams that still have input) */
+    void (*on_wake)(void *ctx);      /* the mailbox */
     void *on_wake_ctx;
     void (*on_lag)(void *ctx, uint64_t lag_ns); /* timers were due that long ago */
     void *on_lag_ctx;
@@ -105,6 +110,12 @@ static inline void um_loop_background(struct um_loop *l, struct um_task *t)
 {
     if (um_list_empty(&t->node))
         um_list_push(&l->background, &t->node);
+}
+/* whether a background stream's event may be served at once */
+static inline bool um_loop_takes_background(struct um_loop *l)
+{
+    unsigned production = l->n_events - l->n_background;
+    return l->n_background++ < UM_LOOP_BURST + 2 * production;
 }
 /* at the end of the turn, when nothing in flight can name the object any more */
 static inline void um_loop_closing(struct um_loop *l, struct um_task *t)

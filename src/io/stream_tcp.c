@@ -40,7 +40,7 @@ static void post_ready(struct um_stream *s);
 static void on_event(struct um_watch *w, uint32_t events)
 {
     struct um_stream *s = of_watch(w);
-    if (!s->is_background) {
+    if (!s->is_background || (!s->deferred && um_loop_takes_background(s->loop))) {
         handle(s, events);
         return;
     }
