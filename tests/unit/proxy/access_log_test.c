@@ -62,9 +62,10 @@ static void text_has_istios_fields_in_their_order(void **state)
 {
     const struct um_log_record r = example();
     (void)state;
-    assert_line(&r, "[2026-01-31T23:59:59.123Z] \"GET /get?a=1 HTTP/1.1\" 200 - via_upstream - \"-\" 7 100 12 11 \"10.0.0.1\" "
-                    "\"curl\" \"id-1\" \"app.test\" \"127.0.0.1:8081\" outbound|80||app 127.0.0.1:5 127.0.0.1:80 127.0.0.1:6 - "
-                    "all\n");
+    assert_line(
+        &r, "[2026-01-31T23:59:59.123Z] \"GET /get?a=1 HTTP/1.1\" 200 - via_upstream - \"-\" 7 100 12 11 \"10.0.0.1\" "
+            "\"curl\" \"id-1\" \"app.test\" \"127.0.0.1:8081\" outbound|80||app 127.0.0.1:5 127.0.0.1:80 127.0.0.1:6 - "
+            "all\n");
 }
 
 static void a_copys_line_ends_in_shadow_and_outcome(void **state)
@@ -82,14 +83,17 @@ static void absent_fields_are_dashes(void **state)
 {
     const struct um_log_record r = {.upstream_ms = -1, .flags = UM_LOG_FLAG(UF) | UM_LOG_FLAG(URX)};
     (void)state;
-    assert_line(&r, "[1970-01-01T00:00:00.000Z] \"- - -\" 0 UF,URX - - \"-\" 0 0 0 - \"-\" \"-\" \"-\" \"-\" \"-\" - - - - - -\n");
+    assert_line(
+        &r,
+        "[1970-01-01T00:00:00.000Z] \"- - -\" 0 UF,URX - - \"-\" 0 0 0 - \"-\" \"-\" \"-\" \"-\" \"-\" - - - - - -\n");
 }
 
 static void a_client_cannot_break_a_line(void **state)
 {
     struct um_log_record r = example();
     (void)state;
-    r.user_agent = UM_STR("a\" \\ \n\x7f" "b");
+    r.user_agent = UM_STR("a\" \\ \n\x7f"
+                          "b");
     char *line = line_of(&r, UM_LOG_TEXT);
     assert_non_null(strstr(line, "\"a\\x22 \\x5c \\x0a\\x7fb\""));
     assert_ptr_equal(strchr(line, '\n'), line + strlen(line) - 1);
