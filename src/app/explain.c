@@ -172,18 +172,6 @@ static int add_destinations(struct um_explanation *e)
 
 /* ---- copies --------------------------------------------------------------------------------------- */
 
-static bool allows_method(const struct um_shadow_policy *policy, const struct um_head *head)
-{
-    if (policy->methods == 0 && policy->n_other_methods == 0)
-        return true;
-    if (head->method != UM_METHOD_OTHER)
-        return policy->methods & 1u << head->method;
-    for (uint32_t i = 0; i < policy->n_other_methods; i++)
-        if (um_str_eq(policy->other_methods[i], head->method_name))
-            return true;
-    return false;
-}
-
 static bool has_address(const struct um_cluster *c, const struct um_sockaddr *addr)
 {
     for (uint32_t i = 0; i < c->n_endpoints; i++)
@@ -225,7 +213,7 @@ static enum um_skip skip_reason(const struct um_explanation *e, const struct um_
         return UM_SKIP_CONNECT;
     if (head->has_upgrade)
         return UM_SKIP_UPGRADE;
-    if (!allows_method(m->policy, head))
+    if (!um_route_allows_method(m->policy, head))
         return UM_SKIP_METHOD;
     if (!m->cluster)
         return UM_SKIP_NO_SHADOW_CLUSTER;

@@ -11,6 +11,8 @@
  *   TUNNEL (both): bytes both ways until both sides have ended
  *   LINGER: the answer was the last; output is shut, input is dropped until the client closes (or a short time passes),
  * because closing a socket with unread input resets it and the client might lose the answer (RFC 9112 section 9.6)
+ *
+ * One file, though long: input, output and clock look at the same few states, and each is read with the others beside it.
  */
 #include "downstream/downstream.h"
 

@@ -24,18 +24,6 @@ static struct um_cluster_rt *cluster_of(const struct um_copy *c)
 
 /* ---- draw ----------------------------------------------------------------------------------------- */
 
-static bool allows_method(const struct um_shadow_policy *policy, const struct um_head *head)
-{
-    if (policy->methods == 0 && policy->n_other_methods == 0)
-        return true;
-    if (head->method != UM_METHOD_OTHER)
-        return policy->methods & 1u << head->method;
-    for (uint32_t i = 0; i < policy->n_other_methods; i++)
-        if (um_str_eq(policy->other_methods[i], head->method_name))
-            return true;
-    return false;
-}
-
 static bool is_off(const struct um_proxy *p, const struct um_mirror *m)
 {
     const struct um_shadow_switches *s = &p->switches;
@@ -84,7 +72,7 @@ static enum um_skip skip_reason(struct um_exchange *x, const struct um_mirror *m
         return UM_SKIP_CONNECT;
     if (x->is_upgrade)
         return UM_SKIP_UPGRADE;
-    if (!allows_method(m->policy, x->head))
+    if (!um_route_allows_method(m->policy, x->head))
         return UM_SKIP_METHOD;
     if (!m->cluster || !um_upstream_cluster(p->upstream, m->cluster))
         return UM_SKIP_NO_SHADOW_CLUSTER;

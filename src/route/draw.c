@@ -94,3 +94,15 @@ bool um_route_sample(const struct um_mirror *mirror, const struct um_sample_requ
     uint64_t place = (has_key ? hash_key(mirror, key) : random) % MILLION;
     return place * mirror->denominator < (uint64_t)mirror->numerator * MILLION;
 }
+
+bool um_route_allows_method(const struct um_shadow_policy *policy, const struct um_head *head)
+{
+    if (policy->methods == 0 && policy->n_other_methods == 0)
+        return true;
+    if (head->method != UM_METHOD_OTHER)
+        return policy->methods & 1u << head->method;
+    for (uint32_t i = 0; i < policy->n_other_methods; i++)
+        if (um_str_eq(policy->other_methods[i], head->method_name))
+            return true;
+    return false;
+}

@@ -47,6 +47,9 @@ struct um_sample_request {
  * none) `random`, one number per shadow. */
 bool um_route_sample(const struct um_mirror *, const struct um_sample_request *, uint64_t random);
 
+/* whether the policy copies this request's method */
+bool um_route_allows_method(const struct um_shadow_policy *, const struct um_head *);
+
 /* first value of a cookie in the Cookie fields */
 bool um_route_cookie(const struct um_head *, struct um_str name, struct um_str *ret_value);
 

@@ -73,7 +73,7 @@ struct um_host {
 
 struct um_cluster_side {
     struct um_host **hosts;
-    uint32_t n_hosts, n_usable, cap_hosts;
+    uint32_t n_hosts, n_usable;
     uint64_t total_weight;
     bool is_weighted; /* weights differ */
     uint32_t next;    /* round robin */
